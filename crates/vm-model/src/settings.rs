@@ -1,0 +1,234 @@
+//! What a template decides about its runtimes. Stored as a JSON document: a new field needs a default here and no
+//! schema migration.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The settings of a template: limits, resolver, runtime.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// What one execution may use.
+    pub limits: Limits,
+    /// How `import` finds files.
+    pub resolver: Resolver,
+    /// How code runs.
+    pub runtime: Runtime,
+}
+
+/// What one execution may use before it is ended with `OUTPUT_LIMIT_EXCEEDED`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// CPU time, in milliseconds.
+    pub cpu_ms: u64,
+    /// Time from start to end, waiting included, in milliseconds.
+    pub wall_ms: u64,
+    /// All of the session's memory, in MiB.
+    pub mem_mb: u64,
+    /// Events, `input_echo` included.
+    pub max_events: u64,
+    /// Payload bytes over all events, in KiB.
+    pub max_output_kb: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { cpu_ms: 5000, wall_ms: 30_000, mem_mb: 128, max_events: 1000, max_output_kb: 512 }
+    }
+}
+
+/// How `import` finds files.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resolver {
+    /// Folders of the worktree that bare specifiers are looked up in.
+    pub roots: Vec<String>,
+    /// Extensions that are tried, in order.
+    pub extensions: Vec<String>,
+    /// Whether `/x.js` means the worktree's `x.js`.
+    pub allow_absolute_repo_imports: bool,
+}
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Self { roots: Vec::new(), extensions: vec![".js".into(), ".mjs".into()], allow_absolute_repo_imports: false }
+    }
+}
+
+/// How code runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Runtime {
+    /// Files run as ES modules.
+    pub esm: bool,
+    /// Scripts run in strict mode.
+    pub strict: bool,
+    /// There is a `console`.
+    pub console: bool,
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self { esm: false, strict: false, console: true }
+    }
+}
+
+/// The name of a limit, as `details.limit` has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// [`Limits::cpu_ms`]
+    CpuMs,
+    /// [`Limits::wall_ms`]
+    WallMs,
+    /// [`Limits::mem_mb`]
+    MemMb,
+    /// [`Limits::max_events`]
+    MaxEvents,
+    /// [`Limits::max_output_kb`]
+    MaxOutputKb,
+}
+
+impl LimitKind {
+    /// The field's name in the settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CpuMs => "cpu_ms",
+            Self::WallMs => "wall_ms",
+            Self::MemMb => "mem_mb",
+            Self::MaxEvents => "max_events",
+            Self::MaxOutputKb => "max_output_kb",
+        }
+    }
+}
+
+impl fmt::Display for LimitKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Settings that are not acceptable; the message names the field.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SettingsError {
+    /// An unknown key or a value of the wrong type.
+    #[error("settings: {0}")]
+    Shape(String),
+    /// A number outside its range.
+    #[error("settings.limits.{limit} must be from {min} to {max}, not {given}")]
+    Range {
+        /// The limit concerned.
+        limit: LimitKind,
+        /// What was asked for.
+        given: u64,
+        /// The least that is accepted.
+        min: u64,
+        /// The most that is accepted.
+        max: u64,
+    },
+}
+
+impl Settings {
+    /// These settings with `patch` laid over them: objects are merged key by key, everything else replaces.
+    ///
+    /// # Errors
+    /// Unknown keys, wrong types and numbers out of range are refused, and nothing is changed.
+    pub fn merged(&self, patch: &Value) -> Result<Self, SettingsError> {
+        let shape = |error: serde_json::Error| SettingsError::Shape(error.to_string());
+        let mut document = serde_json::to_value(self).map_err(shape)?;
+        merge(&mut document, patch);
+        let merged: Self = serde_json::from_value(document).map_err(shape)?;
+        merged.limits.check()?;
+        Ok(merged)
+    }
+}
+
+impl Limits {
+    /// The configured number of one limit.
+    #[must_use]
+    pub fn get(&self, limit: LimitKind) -> u64 {
+        match limit {
+            LimitKind::CpuMs => self.cpu_ms,
+            LimitKind::WallMs => self.wall_ms,
+            LimitKind::MemMb => self.mem_mb,
+            LimitKind::MaxEvents => self.max_events,
+            LimitKind::MaxOutputKb => self.max_output_kb,
+        }
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+        let ranges = [
+            (LimitKind::CpuMs, 1, DAY_MS),
+            (LimitKind::WallMs, 1, DAY_MS),
+            // Below 4 MiB the language itself does not fit; above 2 GiB a session's addresses end.
+            (LimitKind::MemMb, 4, 2048),
+            (LimitKind::MaxEvents, 1, 10_000_000),
+            (LimitKind::MaxOutputKb, 1, 1 << 20),
+        ];
+        for (limit, min, max) in ranges {
+            let given = self.get(limit);
+            if !(min..=max).contains(&given) {
+                return Err(SettingsError::Range { limit, given, min, max });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn merge(document: &mut Value, patch: &Value) {
+    match (document, patch) {
+        (Value::Object(document), Value::Object(patch)) => {
+            for (key, value) in patch {
+                merge(document.entry(key.as_str()).or_insert(Value::Null), value);
+            }
+        }
+        (document, patch) => *document = patch.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_new_template_has_the_documented_defaults() {
+        assert_eq!(
+            serde_json::to_value(Settings::default()).unwrap(),
+            json!({
+                "limits": {"cpu_ms": 5000, "wall_ms": 30000, "mem_mb": 128, "max_events": 1000, "max_output_kb": 512},
+                "resolver": {"roots": [], "extensions": [".js", ".mjs"], "allow_absolute_repo_imports": false},
+                "runtime": {"esm": false, "strict": false, "console": true},
+            })
+        );
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_nothing_else() {
+        let merged = Settings::default().merged(&json!({"limits": {"wall_ms": 250}})).unwrap();
+        assert_eq!(merged.limits, Limits { wall_ms: 250, ..Limits::default() });
+        assert_eq!(merged.runtime, Runtime::default());
+    }
+
+    #[test]
+    fn unknown_keys_wrong_types_and_numbers_out_of_range_are_refused() {
+        for patch in [
+            json!({"limit": {}}),
+            json!({"limits": {"wall": 1}}),
+            json!({"limits": {"wall_ms": "1"}}),
+            json!({"limits": {"wall_ms": -1}}),
+            json!({"limits": {"wall_ms": 0}}),
+            json!({"limits": {"mem_mb": 1 << 40}}),
+            json!({"limits": null}),
+            json!([]),
+            json!(7),
+        ] {
+            assert!(Settings::default().merged(&patch).is_err(), "{patch}");
+        }
+    }
+}

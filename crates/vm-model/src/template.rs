@@ -1,0 +1,121 @@
+//! Templates: saved configurations that sessions are stamped from.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Limits, Resolver, Runtime, StartupFileId, TemplateId, Timestamp};
+
+/// A template.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Template {
+    /// Its id.
+    pub id: TemplateId,
+    /// Unique among templates.
+    pub name: String,
+    /// The engine as it was asked for: `quickjs`, or its alias `goja`.
+    pub engine: String,
+    /// Whether it is offered for new sessions.
+    pub is_active: bool,
+    /// The native modules that its sessions may `require`.
+    pub exposed_modules: Vec<String>,
+    /// The libraries that its sessions load.
+    pub libraries: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A template with everything that belongs to it: the answer of `GET /templates/{id}`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TemplateDetail {
+    /// The template itself.
+    pub template: Template,
+    /// Its settings.
+    pub settings: TemplateSettings,
+    /// Its capabilities.
+    pub capabilities: Vec<Capability>,
+    /// Its startup files, in the order in which they run.
+    pub startup_files: Vec<StartupFile>,
+}
+
+/// The settings of one template, with the id that older clients look for in them.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TemplateSettings {
+    /// The template's id.
+    pub vm_id: TemplateId,
+    /// See [`Limits`].
+    pub limits: Limits,
+    /// See [`Resolver`].
+    pub resolver: Resolver,
+    /// See [`Runtime`].
+    pub runtime: Runtime,
+}
+
+/// A permission that a template grants or narrows.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Capability {
+    /// Its id.
+    pub id: String,
+    /// The template's id.
+    pub vm_id: TemplateId,
+    /// `module`, `global`, `fs`, `net` or `env`.
+    pub kind: String,
+    /// What is granted.
+    pub name: String,
+    /// A disabled capability does nothing.
+    pub enabled: bool,
+    /// Depends on the kind.
+    pub config: Map<String, Value>,
+}
+
+/// A script that runs when a session is created.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StartupFile {
+    /// Its id.
+    pub id: StartupFileId,
+    /// The template's id.
+    pub vm_id: TemplateId,
+    /// Relative to the worktree, normalised.
+    pub path: String,
+    /// Files run in ascending order, equal ones by creation.
+    pub order_index: i64,
+    /// How it runs: `eval`.
+    pub mode: String,
+}
+
+/// `POST /templates`.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewTemplate {
+    /// Required, not blank, unique.
+    pub name: String,
+    /// `quickjs` if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// Laid over the default settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Value>,
+}
+
+/// `POST /templates/{id}/startup-files`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewStartupFile {
+    /// Required, relative to the worktree, unique in the template.
+    pub path: String,
+    /// 0 if not given.
+    pub order_index: i64,
+    /// `eval` if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+}
+
+/// The answer of `DELETE /templates/{id}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TemplateDeleted {
+    /// `ok`.
+    pub status: String,
+    /// What was deleted.
+    pub template_id: TemplateId,
+}

@@ -1,0 +1,136 @@
+//! What can go wrong, as the caller needs to know it.
+
+use std::path::PathBuf;
+
+use rusqlite::{Error as SqliteError, ErrorCode, ffi::SQLITE_CONSTRAINT_FOREIGNKEY};
+use vm_model::{SessionId, TemplateId};
+
+/// Why a call failed. The message is for a person: what happened, to which thing, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no usable database at the path.
+    #[error("cannot open the database {}: {why}{hint}", path.display())]
+    CannotOpen {
+        /// The database file.
+        path: PathBuf,
+        /// What is in the way.
+        why: String,
+        /// What to do about it, from a semicolon on; may be empty.
+        hint: &'static str,
+    },
+    /// Another process, or another [`Store`](crate::Store) of this one, has the database open.
+    #[error("the database {} is in use by another daemon; stop that one, or choose another file", path.display())]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The file is a database of another program; it was not touched.
+    #[error("{} is a SQLite database of another program and was left as it is; choose another file", path.display())]
+    Foreign {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The database was written by a newer version; it was not touched.
+    #[error(
+        "the database {} has schema version {found}, and this version of vm-system knows versions up to {known}; \
+         use the newer vm-system that wrote it, or choose another file", path.display()
+    )]
+    NewerSchema {
+        /// The database file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The latest schema version that this program knows.
+        known: usize,
+    },
+    /// A template with this name exists.
+    #[error("a template named {name:?} already exists; choose another name or delete that template")]
+    TemplateExists {
+        /// The name that is taken.
+        name: String,
+    },
+    /// The template has a startup file with this path.
+    #[error("template {template_id} already has the startup file {path:?}")]
+    StartupFileExists {
+        /// The template concerned.
+        template_id: TemplateId,
+        /// The path that is taken.
+        path: String,
+    },
+    /// What was to be stored belongs to a template that does not exist.
+    #[error("template {0} not found")]
+    TemplateNotFound(TemplateId),
+    /// What was to be stored belongs to a session that does not exist.
+    #[error("session {0} not found")]
+    SessionNotFound(SessionId),
+    /// A stored value is not what this program stores there.
+    #[error("cannot {doing}: the database is damaged, {table}.{column} {why}; restore the file from a backup")]
+    Damaged {
+        /// What was being done, to which thing.
+        doing: String,
+        /// The table concerned.
+        table: &'static str,
+        /// The column concerned.
+        column: &'static str,
+        /// What is wrong with the value.
+        why: String,
+    },
+    /// SQLite failed: the disk is full or read-only, the file is corrupt, a value cannot be stored…
+    #[error("cannot {doing}: {source}{}", hint(source))]
+    Sqlite {
+        /// What was being done, to which thing.
+        doing: String,
+        /// What SQLite says.
+        source: SqliteError,
+    },
+}
+
+/// What a person can do about an error of SQLite, from a semicolon on.
+pub(crate) fn hint(error: &SqliteError) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "; free some space on the disk that holds the database",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "; make the database file and its folder readable and writable for this user"
+        }
+        Some(ErrorCode::SystemIoFailure) => "; check the disk that holds the database",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "; close the other program that writes to it",
+        Some(ErrorCode::NotADatabase) => "; choose another file, or move this one away",
+        Some(ErrorCode::DatabaseCorrupt) => "; restore the file from a backup",
+        _ => "",
+    }
+}
+
+/// What the inside of a transaction fails with: an error that does not know yet what was being done.
+pub(crate) enum Failure {
+    Sqlite(SqliteError),
+    Damaged { table: &'static str, column: &'static str, why: String },
+    Refused(StoreError),
+}
+
+impl Failure {
+    /// `missing` if it was a reference to a row that does not exist that made SQLite refuse.
+    pub(crate) fn or_missing(error: SqliteError, missing: StoreError) -> Self {
+        match error.sqlite_error() {
+            Some(cause) if cause.extended_code == SQLITE_CONSTRAINT_FOREIGNKEY => Self::Refused(missing),
+            _ => Self::Sqlite(error),
+        }
+    }
+
+    /// The error for the caller, who was `doing` this.
+    pub(crate) fn while_doing(self, doing: impl ToString) -> StoreError {
+        match self {
+            Self::Sqlite(source) => StoreError::Sqlite { doing: doing.to_string(), source },
+            Self::Damaged { table, column, why } => {
+                StoreError::Damaged { doing: doing.to_string(), table, column, why }
+            }
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+impl From<SqliteError> for Failure {
+    fn from(error: SqliteError) -> Self {
+        Self::Sqlite(error)
+    }
+}

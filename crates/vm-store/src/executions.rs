@@ -1,0 +1,121 @@
+//! The operations on executions and their events.
+
+use rusqlite::{Connection, Row, params};
+use vm_model::{Event, Execution, ExecutionId, SessionId, Timestamp};
+
+use crate::{
+    Store, StoreError,
+    error::Failure,
+    query::{Record, all, one},
+    value::{Json, Name},
+};
+
+impl Store {
+    /// Stores a new execution and the events in it, in one transaction.
+    ///
+    /// # Errors
+    /// [`SessionNotFound`](StoreError::SessionNotFound).
+    pub fn insert_execution(&self, execution: &Execution) -> Result<(), StoreError> {
+        self.write(format_args!("store execution {}", execution.id), |db| insert(db, execution))
+    }
+
+    /// The latest executions of a session, newest first, at most `limit`, without their events. None if there is no
+    /// such session.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn executions(&self, session_id: SessionId, limit: u32) -> Result<Vec<Execution>, StoreError> {
+        self.read(format_args!("list the executions of session {session_id}"), |db| {
+            let sql = "SELECT * FROM executions WHERE session_id = ?1 ORDER BY n DESC LIMIT ?2";
+            all(db, sql, params![session_id.as_bytes(), limit], execution)
+        })
+    }
+
+    /// An execution, without its events. `None`: no execution has this id.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
+        self.read(format_args!("read execution {id}"), |db| {
+            one(db, "SELECT * FROM executions WHERE id = ?1", [id.as_bytes()], execution)
+        })
+    }
+
+    /// The events of an execution whose `seq` is greater than `after_seq`, in order. `None`: no execution has this id.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn events(&self, id: ExecutionId, after_seq: u64) -> Result<Option<Vec<Event>>, StoreError> {
+        self.read(format_args!("read the events of execution {id}"), |db| {
+            let find = "SELECT n FROM executions WHERE id = ?1";
+            let Some(n) = one(db, find, [id.as_bytes()], |row| Ok(row.get::<_, i64>("n")?))? else { return Ok(None) };
+            // A larger number than SQLite knows is after every event.
+            let after_seq = i64::try_from(after_seq).unwrap_or(i64::MAX);
+            let sql = "SELECT * FROM events WHERE execution = ?1 AND seq > ?2 ORDER BY seq";
+            all(db, sql, [n, after_seq], |row| event(id, row)).map(Some)
+        })
+    }
+}
+
+pub(crate) fn insert(db: &Connection, execution: &Execution) -> Result<(), Failure> {
+    db.prepare_cached(
+        "INSERT INTO executions (id, session_id, kind, input, path, args, env, status, started_at, ended_at, result,
+             error, metrics)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        execution.id.as_bytes(),
+        execution.session_id.as_bytes(),
+        execution.kind.as_str(),
+        execution.input,
+        execution.path,
+        (!execution.args.is_empty()).then_some(Json(&execution.args)),
+        (!execution.env.is_empty()).then_some(Json(&execution.env)),
+        execution.status.as_str(),
+        execution.started_at.as_micros(),
+        execution.ended_at.map(Timestamp::as_micros),
+        execution.result.as_ref().map(Json),
+        execution.error.as_ref().map(Json),
+        Json(execution.metrics),
+    ])
+    .map_err(|error| Failure::or_missing(error, StoreError::SessionNotFound(execution.session_id)))?;
+
+    let n = db.last_insert_rowid();
+    let mut insert_event =
+        db.prepare_cached("INSERT INTO events (execution, seq, ts, type, payload) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for event in execution.events.iter().flatten() {
+        let text = event.payload.get();
+        insert_event.execute(params![n, event.seq, event.ts.as_micros(), event.kind.as_str(), text])?;
+    }
+    Ok(())
+}
+
+fn execution(row: &Row<'_>) -> Result<Execution, Failure> {
+    let row = Record { table: "executions", row };
+    let Name(kind) = row.get("kind")?;
+    let Name(status) = row.get("status")?;
+    let Json(metrics) = row.get("metrics")?;
+    Ok(Execution {
+        id: ExecutionId::from_bytes(row.get("id")?),
+        session_id: SessionId::from_bytes(row.get("session_id")?),
+        kind,
+        input: row.get("input")?,
+        path: row.get("path")?,
+        args: row.get::<Option<_>>("args")?.map(|Json(args)| args).unwrap_or_default(),
+        env: row.get::<Option<_>>("env")?.map(|Json(env)| env).unwrap_or_default(),
+        status,
+        started_at: Timestamp::from_micros(row.get("started_at")?),
+        ended_at: row.get::<Option<_>>("ended_at")?.map(Timestamp::from_micros),
+        result: row.get::<Option<_>>("result")?.map(|Json(result)| result),
+        error: row.get::<Option<_>>("error")?.map(|Json(error)| error),
+        metrics,
+        events: None,
+    })
+}
+
+fn event(execution_id: ExecutionId, row: &Row<'_>) -> Result<Event, Failure> {
+    let row = Record { table: "events", row };
+    let Name(kind) = row.get("type")?;
+    let Json(payload) = row.get("payload")?;
+    Ok(Event { execution_id, seq: row.get("seq")?, ts: Timestamp::from_micros(row.get("ts")?), kind, payload })
+}

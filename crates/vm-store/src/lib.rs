@@ -1,0 +1,41 @@
+//! SQLite: schema, migrations, queries. Nothing outside this crate knows SQL.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `store` | [`Store`]: one writer, a few readers, and the transaction that every operation runs in |
+//! | `templates` | the operations on templates and their startup files |
+//! | `sessions` | the operations on sessions |
+//! | `executions` | the operations on executions and their events |
+//! | `open` | finds, locks and configures the database file |
+//! | `schema` | says whose file it is, and brings its tables up to date |
+//! | `readers` | the connections that read beside the writer |
+//! | `query` | running a `SELECT`, and naming the column that cannot be read |
+//! | `value` | how JSON documents and names are stored |
+//! | `error` | [`StoreError`] |
+//!
+//! Every call blocks, for microseconds as a rule; async callers run it on a thread where that is allowed. Each
+//! operation is one transaction: it happens as a whole or not at all, and a read sees one moment.
+//!
+//! ```
+//! use vm_model::SessionFilter;
+//! use vm_store::Store;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let store = Store::open(&folder.path().join("vm-system.db"))?;
+//! assert!(store.sessions(&SessionFilter::default())?.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod executions;
+mod open;
+mod query;
+mod readers;
+mod schema;
+mod sessions;
+mod store;
+mod templates;
+mod value;
+
+pub use error::StoreError;
+pub use store::Store;

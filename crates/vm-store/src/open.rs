@@ -1,0 +1,88 @@
+//! Finds, locks and configures the database file.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{StoreError, error::hint};
+
+/// Only programs other than the daemon (a backup, the `sqlite3` shell) can hold the database that long.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// More than the store has different statements.
+const CACHED_STATEMENTS: usize = 64;
+
+/// The database's one true path: without symlinks, so that two names of one file have one lock.
+pub(crate) fn locate(path: &Path) -> Result<PathBuf, StoreError> {
+    let error = |why: String, hint| StoreError::CannotOpen { path: path.into(), why, hint };
+    let found = match path.canonicalize() {
+        Err(missing) if missing.kind() == ErrorKind::NotFound => locate_missing(path),
+        found => found,
+    };
+    match found {
+        Ok(found) if found.is_dir() => Err(error("it is a folder".into(), "; name a file, such as vm-system.db in it")),
+        Ok(found) => Ok(found),
+        Err(missing) if missing.kind() == ErrorKind::NotFound => {
+            Err(error("its folder does not exist".into(), "; create the folder, or choose another file"))
+        }
+        Err(other) => Err(error(other.to_string(), "; choose another file")),
+    }
+}
+
+fn locate_missing(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(ErrorKind::NotFound)?;
+    let folder = std::path::absolute(path)?.with_file_name("").canonicalize()?;
+    Ok(folder.join(name))
+}
+
+/// Makes this the only daemon on the database, until the returned file is dropped. SQLite would let a second one in,
+/// and that one would declare the first one's live sessions crashed.
+pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    let cannot = |why: io::Error| StoreError::CannotOpen {
+        path: path.into(),
+        why: format!("its lock {} cannot be taken ({why})", lock_path.display()),
+        hint: "; make the folder writable for this user, or choose another file",
+    };
+    // The file stays when the lock goes: removing it would let two daemons lock two files of the same name.
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.into() }),
+        Err(TryLockError::Error(why)) => Err(cannot(why)),
+    }
+}
+
+/// A connection as all of them are. `access`: read-only, or read-write and create.
+pub(crate) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let open = || {
+        // A connection is used by one thread at a time, behind a mutex of ours.
+        let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        // In WAL mode this survives the death of the process at any point; a power cut may cost the last commits.
+        db.pragma_update(None, "synchronous", "NORMAL")?;
+        db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        Ok(db)
+    };
+    let db = open().map_err(cannot_open(path))?;
+    if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) && db.is_readonly("main").map_err(cannot_open(path))? {
+        return Err(StoreError::CannotOpen {
+            path: path.into(),
+            why: "the file is read-only".into(),
+            hint: "; make it writable for this user, or choose another file",
+        });
+    }
+    Ok(db)
+}
+
+/// SQLite's own reason for not opening the database at this path.
+pub(crate) fn cannot_open(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
+    |error| StoreError::CannotOpen { path: path.into(), why: error.to_string(), hint: hint(&error) }
+}

@@ -1,0 +1,148 @@
+//! One writer, a few readers, and the transaction that every operation runs in.
+
+use std::{
+    fmt::Display,
+    fs::File,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::{
+    StoreError,
+    error::Failure,
+    open::{connect, locate, lock},
+    readers::Readers,
+    schema,
+};
+
+/// The database. Share it by reference or in an `Arc`; every method may be called from any thread, and blocks.
+///
+/// Its fields are dropped in this order: the writer after the readers, because the last connection to close folds the
+/// write-ahead log into the file, and the lock at the very end.
+pub struct Store {
+    readers: Readers,
+    writer: Mutex<Connection>,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the database at `path`, in a folder that exists; makes it if it is missing, and brings its schema up to
+    /// date. As long as the store lives, no other one, of this process or another, can open the same file.
+    ///
+    /// # Errors
+    /// [`CannotOpen`](StoreError::CannotOpen), [`InUse`](StoreError::InUse), [`Foreign`](StoreError::Foreign),
+    /// [`NewerSchema`](StoreError::NewerSchema); a file that is refused is not changed.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let path = locate(path)?;
+        let lock = lock(&path)?;
+        let mut writer = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        schema::prepare(&mut writer, &path)?;
+        Ok(Self { readers: Readers::open(&path)?, writer: Mutex::new(writer), _lock: lock })
+    }
+
+    /// Runs `work` on one moment of the database. `doing` completes "cannot …" if it fails.
+    pub(crate) fn read<T>(
+        &self,
+        doing: impl Display,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        transact(&mut self.readers.lock(), TransactionBehavior::Deferred, work)
+            .map_err(|failure| failure.while_doing(doing))
+    }
+
+    /// Runs `work` as the only writer, and commits what it did unless it fails. `doing` as in [`Store::read`].
+    pub(crate) fn write<T>(
+        &self,
+        doing: impl Display,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        // After a panic in here the connection is sound: the transaction was rolled back as it was dropped.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        transact(&mut writer, TransactionBehavior::Immediate, work).map_err(|failure| failure.while_doing(doing))
+    }
+}
+
+fn transact<T>(
+    db: &mut Connection,
+    behavior: TransactionBehavior,
+    work: impl FnOnce(&Connection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let transaction = db.transaction_with_behavior(behavior)?;
+    let result = work(&transaction)?;
+    transaction.commit()?;
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use rusqlite::ErrorCode;
+
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("test.db")).unwrap();
+        (folder, store)
+    }
+
+    const INSERT: &str = "INSERT INTO sessions (id, template_id, workspace_id, base_commit_oid, worktree_path, status,
+        created_at, template) VALUES (randomblob(16), zeroblob(16), '', '', '', 'ready', 0, zeroblob(?1) || '')";
+
+    fn sessions(store: &Store) -> usize {
+        store.sessions(&vm_model::SessionFilter::default()).unwrap().len()
+    }
+
+    #[test]
+    fn every_connection_is_configured_and_no_reader_can_write() {
+        let (_folder, store) = store();
+        let readers: Vec<_> = (0..4).map(|_| store.readers.lock()).collect();
+        let writer = store.writer.lock().unwrap();
+        for db in readers.iter().map(|reader| &**reader).chain([&*writer]) {
+            let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+            assert_eq!(pragma("foreign_keys"), 1);
+            assert_eq!(pragma("synchronous"), 1, "1 is NORMAL");
+            assert_eq!(pragma("busy_timeout"), 10_000);
+            assert_eq!(db.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)).unwrap(), "wal");
+        }
+        for reader in readers {
+            let error = reader.execute("DELETE FROM sessions", []).unwrap_err();
+            assert_eq!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly));
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_transaction_undoes_it_and_hurts_nobody_else() {
+        let (_folder, store) = store();
+        let panicking = AssertUnwindSafe(|| {
+            store.write::<()>("panic", |db| {
+                db.execute(INSERT, [1])?;
+                panic!("on purpose");
+            })
+        });
+        assert!(catch_unwind(panicking).is_err());
+        // Once for every reader, and once more.
+        for _ in 0..5 {
+            assert!(catch_unwind(AssertUnwindSafe(|| store.read::<()>("panic", |_| panic!("on purpose")))).is_err());
+        }
+        assert_eq!(sessions(&store), 0);
+        store.write("insert", |db| Ok(db.execute(INSERT, [1])?)).unwrap();
+        assert_eq!(sessions(&store), 1);
+    }
+
+    #[test]
+    fn a_full_disk_is_named_and_leaves_nothing_behind() {
+        let (_folder, store) = store();
+        store.writer.lock().unwrap().pragma_update(None, "max_page_count", 40).unwrap();
+        let full = |db: &Connection| {
+            db.execute(INSERT, [1])?;
+            Ok(db.execute(INSERT, [1_000_000])?)
+        };
+        let message = store.write("store the big one", full).unwrap_err().to_string();
+        assert!(message.starts_with("cannot store the big one: database or disk is full; free"), "{message}");
+        assert_eq!(sessions(&store), 0);
+    }
+}

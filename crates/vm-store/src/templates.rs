@@ -1,0 +1,164 @@
+//! The operations on templates and their startup files.
+
+use rusqlite::{Connection, Row, params};
+use vm_model::{
+    Settings, StartupFile, StartupFileId, Template, TemplateDetail, TemplateId, TemplateSettings, Timestamp,
+};
+
+use crate::{
+    Store, StoreError,
+    error::Failure,
+    query::{Record, all, one},
+    value::Json,
+};
+
+impl Store {
+    /// Stores a new template.
+    ///
+    /// # Errors
+    /// [`TemplateExists`](StoreError::TemplateExists) if its name is taken.
+    pub fn insert_template(&self, template: &Template, settings: &Settings) -> Result<(), StoreError> {
+        self.write(format_args!("store template {:?}", template.name), |db| {
+            let inserted = db
+                .prepare_cached(
+                    "INSERT INTO templates (id, name, engine, is_active, settings, exposed_modules, libraries,
+                         created_at, updated_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (name) DO NOTHING",
+                )?
+                .execute(params![
+                    template.id.as_bytes(),
+                    template.name,
+                    template.engine,
+                    template.is_active,
+                    Json(settings),
+                    Json(&template.exposed_modules),
+                    Json(&template.libraries),
+                    template.created_at.as_micros(),
+                    template.updated_at.as_micros(),
+                ])?;
+            match inserted {
+                0 => Err(Failure::Refused(StoreError::TemplateExists { name: template.name.clone() })),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// All templates, newest first.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn templates(&self) -> Result<Vec<Template>, StoreError> {
+        self.read("list the templates", |db| all(db, "SELECT * FROM templates ORDER BY n DESC", [], template))
+    }
+
+    /// A template with everything that belongs to it: its startup files in the order in which they run, and no
+    /// capabilities, for which there is no table yet. `None`: no template has this id.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn template(&self, id: TemplateId) -> Result<Option<TemplateDetail>, StoreError> {
+        self.read(format_args!("read template {id}"), |db| {
+            let found = one(db, "SELECT * FROM templates WHERE id = ?1", [id.as_bytes()], |row| {
+                Ok((template(row)?, settings(row)?))
+            })?;
+            let Some((template, Settings { limits, resolver, runtime })) = found else { return Ok(None) };
+            Ok(Some(TemplateDetail {
+                template,
+                settings: TemplateSettings { vm_id: id, limits, resolver, runtime },
+                capabilities: Vec::new(),
+                startup_files: startup_files(db, id)?,
+            }))
+        })
+    }
+
+    /// Deletes a template and its startup files; sessions that were made from it stay. `false`: there was none.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn delete_template(&self, id: TemplateId) -> Result<bool, StoreError> {
+        self.write(format_args!("delete template {id}"), |db| {
+            Ok(db.prepare_cached("DELETE FROM templates WHERE id = ?1")?.execute([id.as_bytes()])? > 0)
+        })
+    }
+
+    /// Stores a new startup file of a template.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](StoreError::TemplateNotFound), or [`StartupFileExists`](StoreError::StartupFileExists) if
+    /// the template has a startup file of that path.
+    pub fn insert_startup_file(&self, file: &StartupFile) -> Result<(), StoreError> {
+        let template_id = file.vm_id;
+        self.write(format_args!("store startup file {:?} of template {template_id}", file.path), |db| {
+            let inserted = db
+                .prepare_cached(
+                    "INSERT INTO startup_files (id, template_id, path, order_index, mode)
+                     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (template_id, path) DO NOTHING",
+                )?
+                .execute(params![file.id.as_bytes(), template_id.as_bytes(), file.path, file.order_index, file.mode])
+                .map_err(|error| Failure::or_missing(error, StoreError::TemplateNotFound(template_id)))?;
+            match inserted {
+                0 => Err(Failure::Refused(StoreError::StartupFileExists { template_id, path: file.path.clone() })),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// The startup files of a template in the order in which they run: by `order_index`, equal ones by creation. None
+    /// if there is no such template.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn startup_files(&self, template_id: TemplateId) -> Result<Vec<StartupFile>, StoreError> {
+        self.read(format_args!("list the startup files of template {template_id}"), |db| startup_files(db, template_id))
+    }
+
+    /// Deletes one startup file of this template. `false`: the template has none of this id.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn delete_startup_file(&self, template_id: TemplateId, id: StartupFileId) -> Result<bool, StoreError> {
+        self.write(format_args!("delete startup file {id} of template {template_id}"), |db| {
+            let deleted = db
+                .prepare_cached("DELETE FROM startup_files WHERE id = ?1 AND template_id = ?2")?
+                .execute([id.as_bytes(), template_id.as_bytes()])?;
+            Ok(deleted > 0)
+        })
+    }
+}
+
+fn startup_files(db: &Connection, template_id: TemplateId) -> Result<Vec<StartupFile>, Failure> {
+    let sql = "SELECT * FROM startup_files WHERE template_id = ?1 ORDER BY order_index, n";
+    all(db, sql, [template_id.as_bytes()], startup_file)
+}
+
+fn template(row: &Row<'_>) -> Result<Template, Failure> {
+    let row = Record { table: "templates", row };
+    let Json(exposed_modules) = row.get("exposed_modules")?;
+    let Json(libraries) = row.get("libraries")?;
+    Ok(Template {
+        id: TemplateId::from_bytes(row.get("id")?),
+        name: row.get("name")?,
+        engine: row.get("engine")?,
+        is_active: row.get("is_active")?,
+        exposed_modules,
+        libraries,
+        created_at: Timestamp::from_micros(row.get("created_at")?),
+        updated_at: Timestamp::from_micros(row.get("updated_at")?),
+    })
+}
+
+fn settings(row: &Row<'_>) -> Result<Settings, Failure> {
+    let Json(settings) = Record { table: "templates", row }.get("settings")?;
+    Ok(settings)
+}
+
+fn startup_file(row: &Row<'_>) -> Result<StartupFile, Failure> {
+    let row = Record { table: "startup_files", row };
+    Ok(StartupFile {
+        id: StartupFileId::from_bytes(row.get("id")?),
+        vm_id: TemplateId::from_bytes(row.get("template_id")?),
+        path: row.get("path")?,
+        order_index: row.get("order_index")?,
+        mode: row.get("mode")?,
+    })
+}

@@ -1,0 +1,9 @@
+//! What the store promises to its callers, on real files.
+#![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
+
+mod concurrency;
+mod executions;
+mod opening;
+mod sessions;
+mod support;
+mod templates;

@@ -1,0 +1,118 @@
+use std::{fs, path::Path};
+
+use rusqlite::Connection;
+use vm_store::{Store, StoreError};
+
+use crate::support::Fixture;
+
+/// The message of the refusal, which names the path.
+fn refusal(path: &Path) -> String {
+    let Err(error) = Store::open(path) else { panic!("{} was opened", path.display()) };
+    let message = error.to_string();
+    assert!(message.contains(&*path.canonicalize().unwrap_or(path.into()).to_string_lossy()), "{message}");
+    message
+}
+
+#[test]
+fn a_missing_file_is_made_and_found_again() {
+    let Fixture { store, folder } = Fixture::new();
+    let path = folder.path().join("test.db");
+    drop(store);
+    assert!(path.is_file());
+    assert!(!folder.path().join("test.db-wal").exists(), "closing folds the log into the file");
+    let before = fs::read(&path).unwrap();
+    drop(Store::open(&path).unwrap());
+    assert!(fs::read(&path).unwrap() == before, "opening a database of the present schema changes nothing");
+}
+
+#[test]
+fn an_empty_file_and_odd_names_will_do() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["empty.db", "file:x?mode=memory", ":memory:", "ü '\"%20.db"] {
+        let path = folder.path().join(name);
+        fs::write(&path, "").unwrap();
+        drop(Store::open(&path).unwrap());
+        assert!(fs::metadata(&path).unwrap().len() > 0, "{name}");
+    }
+}
+
+#[test]
+fn a_path_that_cannot_hold_a_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = refusal(&folder.path().join("no/such/folder/x.db"));
+    assert!(message.contains("its folder does not exist; create"), "{message}");
+    let message = refusal(folder.path());
+    assert!(message.contains("it is a folder; name a file"), "{message}");
+    fs::write(folder.path().join("file"), "").unwrap();
+    let message = refusal(&folder.path().join("file/x.db"));
+    assert!(message.contains("Not a directory"), "{message}");
+}
+
+#[test]
+fn garbage_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    let garbage = "dear diary\n".repeat(1000);
+    fs::write(&path, &garbage).unwrap();
+    let message = refusal(&path);
+    assert!(message.contains("file is not a database; choose another file"), "{message}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), garbage);
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, sql) in [
+        ("tables.db", "CREATE TABLE photos (id)"),
+        ("marked.db", "PRAGMA application_id = 7; VACUUM"),
+        ("versioned.db", "PRAGMA user_version = 1; VACUUM"),
+    ] {
+        let path = folder.path().join(name);
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let before = fs::read(&path).unwrap();
+        let message = refusal(&path);
+        assert!(message.contains("another program"), "{name}: {message}");
+        assert!(matches!(Store::open(&path), Err(StoreError::Foreign { .. })));
+        assert!(fs::read(&path).unwrap() == before, "{name} was changed");
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_as_it_is() {
+    let Fixture { store, folder } = Fixture::new();
+    drop(store);
+    let path = folder.path().join("test.db");
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 9999").unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::NewerSchema { found: 9999, .. })));
+    assert!(refusal(&path).contains("schema version 9999"));
+    assert!(fs::read(&path).unwrap() == before);
+}
+
+#[test]
+fn a_database_has_one_store_at_a_time_whatever_it_is_called() {
+    let fixture = Fixture::new();
+    let link = fixture.folder.path().join("link.db");
+    std::os::unix::fs::symlink(fixture.path(), &link).unwrap();
+    for path in [fixture.path(), link] {
+        assert!(matches!(Store::open(&path), Err(StoreError::InUse { .. })));
+        assert!(refusal(&path).contains("another daemon; stop that one"));
+    }
+    let Fixture { store, folder } = fixture;
+    drop(store);
+    Store::open(&folder.path().join("test.db")).unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_refused() {
+    let Fixture { store, folder } = Fixture::new();
+    drop(store);
+    let path = folder.path().join("test.db");
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    if fs::OpenOptions::new().write(true).open(&path).is_ok() {
+        return; // root may write everything
+    }
+    assert!(refusal(&path).contains("read-only; make it writable"), "{}", refusal(&path));
+}

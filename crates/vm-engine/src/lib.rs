@@ -1,0 +1,25 @@
+//! The engine: JavaScript in a machine that can be stamped, stopped and set back.
+//!
+//! An instance is one WebAssembly instance of QuickJS-NG, and its whole JavaScript world is one linear memory. From that
+//! come sessions that are stamped from an image, an end for every script, and a way back to the state before it.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`engine`] | the [`Engine`] and [`Instance`] traits: all that the floors above see |
+//! | [`run`] | [`Run`]: one execution; collects its events and carries the wish to stop it |
+//! | `watchdog` | the thread that ends executions at their deadline |
+//! | [`quickjs`] | the engine itself: guest, compiled code, host functions, instances |
+//! | `memory` | linear memories: mappings, images, checkpoints, and finding what changed. All `unsafe` but one block is here |
+//! | [`error`] | why an engine or an instance could not be made |
+
+pub mod engine;
+pub mod error;
+mod memory;
+pub mod quickjs;
+pub mod run;
+mod watchdog;
+
+pub use engine::{Engine, Instance, Outcome, Program, ProgramKind, Step};
+pub use error::EngineError;
+pub use quickjs::QuickJs;
+pub use run::{Run, StopReason};

@@ -1,0 +1,105 @@
+//! What the guest can ask of the host. The guest is not trusted: every pointer and number is checked, and nonsense ends the
+//! execution, not the daemon.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::value::RawValue;
+use vm_model::{ConsoleLevel, ExceptionPayload, LimitKind, Payload, ValuePayload};
+use wasmtime::{Caller, Linker, Result, StoreLimits};
+
+use crate::{Run, StopReason, memory::Mapping};
+
+/// What belongs to one machine on the host's side.
+pub(super) struct Host {
+    pub mapping: Arc<Mapping>,
+    pub limits: StoreLimits,
+    /// The execution that the machine is busy with.
+    pub run: Option<Arc<Run>>,
+}
+
+/// A text in guest memory: where, and how many bytes.
+type Text = (u32, u32);
+
+pub(super) fn add_to(linker: &mut Linker<Host>) -> Result<()> {
+    linker.func_wrap("vm", "report", report)?;
+    linker.func_wrap("vm", "memory_exhausted", memory_exhausted)?;
+    linker.func_wrap("vm", "utc_offset", |_: Caller<'_, Host>, seconds: f64| utc_offset(seconds))?;
+    linker.func_wrap("vm", "random", |_: Caller<'_, Host>| random())?;
+    linker.func_wrap("env", "__rquickjs_host_now_us", |_: Caller<'_, Host>| now_us())?;
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments)] // the guest's calling convention: a kind and three texts
+fn report(
+    caller: Caller<'_, Host>,
+    kind: u32,
+    a: u32,
+    a_len: u32,
+    b: u32,
+    b_len: u32,
+    c: u32,
+    c_len: u32,
+) -> Result<()> {
+    let host = caller.data();
+    let payload = host.payload(kind, (a, a_len), (b, b_len), (c, c_len))?;
+    if let Some(run) = &host.run {
+        run.report(payload);
+    }
+    Ok(())
+}
+
+fn memory_exhausted(caller: Caller<'_, Host>) -> Result<()> {
+    if let Some(run) = &caller.data().run {
+        run.ask_to_stop(StopReason::Limit(LimitKind::MemMb));
+    }
+    Err(wasmtime::Error::msg("the session's memory limit is reached"))
+}
+
+impl Host {
+    fn payload(&self, kind: u32, a: Text, b: Text, c: Text) -> Result<Payload> {
+        let level = match kind {
+            0 => ConsoleLevel::Log,
+            1 => ConsoleLevel::Warn,
+            2 => ConsoleLevel::Error,
+            3 => ConsoleLevel::Info,
+            4 => ConsoleLevel::Debug,
+            5 => {
+                let json = self.optional(c)?.and_then(|json| RawValue::from_string(json).ok());
+                return Ok(Payload::Value(ValuePayload { kind: self.text(a)?, preview: self.text(b)?, json }));
+            }
+            6 => {
+                return Ok(Payload::Exception(ExceptionPayload { message: self.text(a)?, stack: self.optional(b)? }));
+            }
+            _ => return Err(wasmtime::Error::msg("the guest reported something of an unknown kind")),
+        };
+        Ok(Payload::Console { level, text: self.text(a)? })
+    }
+
+    /// A lone surrogate has no UTF-8 form and becomes U+FFFD.
+    fn text(&self, (start, len): Text) -> Result<String> {
+        Ok(self.mapping.read(start, len, |bytes| String::from_utf8_lossy(bytes).into_owned())?)
+    }
+
+    fn optional(&self, text: Text) -> Result<Option<String>> {
+        if text.0 == 0 { Ok(None) } else { self.text(text).map(Some) }
+    }
+}
+
+fn now_us() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_micros() as f64)
+}
+
+fn utc_offset(seconds: f64) -> i32 {
+    let time = Timestamp::from_second(seconds as i64).unwrap_or_default();
+    TimeZone::system().to_offset(time).seconds()
+}
+
+/// 53 random bits as a fraction. The operating system's source does not fail once it has been seeded at boot.
+fn random() -> Result<f64> {
+    let bits = getrandom::u64().map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+    Ok((bits >> 11) as f64 / (1_u64 << 53) as f64)
+}

@@ -1,0 +1,140 @@
+//! An instance that goes back to its checkpoint when its machine is lost.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use vm_model::{ExceptionPayload, LimitKind, Limits, Payload};
+use wasmtime::InstancePre;
+
+use super::{
+    host::Host,
+    machine::{Machine, Turn},
+};
+use crate::{
+    EngineError, Run, StopReason,
+    engine::{Instance, Outcome, Program, ProgramKind, Step},
+    memory::Checkpoint,
+    run::Target,
+    watchdog,
+};
+
+/// Beside JavaScript's heap the memory holds the engine's stack and data, and what the allocator cannot use.
+const BESIDE_THE_HEAP: usize = 16 << 20;
+const FLAG_REPL: u32 = 1;
+const FLAG_STRICT: u32 = 2;
+
+pub(super) struct QuickJsInstance {
+    module: InstancePre<Host>,
+    checkpoint: Checkpoint,
+    heap_limit: u32,
+    stop_flag: u32,
+    /// `None` only while it is being replaced, and after that failed.
+    machine: Option<Machine>,
+}
+
+impl QuickJsInstance {
+    pub fn new(module: InstancePre<Host>, checkpoint: Checkpoint, limits: &Limits) -> Result<Self, EngineError> {
+        let heap_limit = u32::try_from(limits.mem_mb << 20).unwrap_or(u32::MAX);
+        let mut instance = Self { module, checkpoint, heap_limit, stop_flag: 0, machine: None };
+        let machine = instance.stamp()?;
+        instance.stop_flag = instance.machine.insert(machine).stop_flag()?;
+        Ok(instance)
+    }
+
+    /// A machine in the state of the checkpoint.
+    fn stamp(&self) -> Result<Machine, EngineError> {
+        let mapping = Arc::new(self.checkpoint.restore()?);
+        let max_memory = self.heap_limit as usize + self.heap_limit as usize / 4 + BESIDE_THE_HEAP;
+        let mut machine = Machine::new(&self.module, mapping, max_memory)?;
+        machine.set_heap_limit(self.heap_limit)?;
+        Ok(machine)
+    }
+
+    /// One turn of the machine, within reach of the watchdog.
+    fn turn(&mut self, run: &Arc<Run>, act: impl FnOnce(&mut Machine) -> wasmtime::Result<Turn>) -> Step {
+        let Some(machine) = &mut self.machine else { return Step::Done(lost("the session's memory is gone")) };
+        let mapping = machine.host().mapping.clone();
+        machine.host().run = Some(run.clone());
+        run.enter(Target { mapping: mapping.clone(), stop_flag: self.stop_flag });
+        let watch = watchdog::watch(run);
+        let mut turn = act(machine);
+        if matches!(turn, Ok(Turn::Stopped)) || (turn.is_ok() && run.stop_reason().is_some()) {
+            turn = machine.give_up().map(|()| Turn::Stopped);
+        }
+        drop(watch);
+        run.leave();
+        machine.host().run = None;
+        match turn {
+            Ok(_) if mapping.is_revoked() => self.roll_back(run, "the memory was taken away"),
+            Ok(Turn::Wait(microseconds)) => {
+                let due = Instant::now() + Duration::from_micros(microseconds);
+                Step::Wait(due.min(run.deadline()))
+            }
+            Ok(Turn::Finished | Turn::Stopped) => self.keep(run),
+            Err(trap) => self.roll_back(run, &format!("{trap:#}")),
+        }
+    }
+
+    /// The program left the machine in order: its effects stay.
+    fn keep(&mut self, run: &Run) -> Step {
+        let Some(machine) = &mut self.machine else { return Step::Done(lost("the session's memory is gone")) };
+        let mem_bytes = machine.heap_used().map_or(0, u64::from);
+        if let Err(denied) = self.checkpoint.update(&machine.host().mapping) {
+            return self.roll_back(run, &denied.to_string());
+        }
+        Step::Done(Outcome { stopped: run.stop_reason(), rolled_back: false, mem_bytes, lost: None })
+    }
+
+    /// The machine is spent: the session goes on from the state before the program.
+    fn roll_back(&mut self, run: &Run, why: &str) -> Step {
+        // The old memory goes first: two at once could be too much for the machine.
+        self.machine = None;
+        match self.stamp() {
+            Ok(machine) => {
+                let mem_bytes = self.machine.insert(machine).heap_used().map_or(0, u64::from);
+                if run.stop_reason().is_none() {
+                    tracing::error!(execution_id = %run.id(), why, "the JavaScript engine failed");
+                    run.report(engine_failed());
+                }
+                Step::Done(Outcome { stopped: run.stop_reason(), rolled_back: true, mem_bytes, lost: None })
+            }
+            Err(error) => Step::Done(lost(&error.to_string())),
+        }
+    }
+}
+
+impl Instance for QuickJsInstance {
+    fn start(&mut self, program: &Program<'_>, run: &Arc<Run>) -> Step {
+        let strict = if program.strict { FLAG_STRICT } else { 0 };
+        match program.kind {
+            ProgramKind::Repl => {
+                self.turn(run, |machine| machine.run(FLAG_REPL | strict, program.name, "", program.source))
+            }
+            ProgramKind::File { args, env } => {
+                let given = serde_json::json!({ "args": args, "env": env }).to_string();
+                self.turn(run, |machine| machine.run(strict, program.name, &given, program.source))
+            }
+        }
+    }
+
+    fn resume(&mut self, run: &Arc<Run>) -> Step {
+        if Instant::now() >= run.deadline() {
+            run.ask_to_stop(StopReason::Limit(LimitKind::WallMs));
+        }
+        self.turn(run, |machine| machine.resume())
+    }
+}
+
+fn lost(why: &str) -> Outcome {
+    Outcome { stopped: None, rolled_back: true, mem_bytes: 0, lost: Some(why.to_string()) }
+}
+
+fn engine_failed() -> Payload {
+    Payload::Exception(ExceptionPayload {
+        message: "InternalError: the JavaScript engine failed; the session is back in the state before this execution"
+            .into(),
+        stack: None,
+    })
+}

@@ -1,0 +1,106 @@
+//! One WebAssembly instance and its exports. After a trap it is spent and can only be dropped.
+
+use std::sync::Arc;
+
+use wasmtime::{InstancePre, Result, Store, StoreLimitsBuilder, TypedFunc};
+
+use super::host::Host;
+use crate::memory::{Mapping, hand_over};
+
+/// The arguments of `vm_run`: the buffer, flags, and the sizes of name, givens and source.
+type RunArguments = (u32, u32, u32, u32, u32);
+
+pub(super) struct Machine {
+    store: Store<Host>,
+    alloc: TypedFunc<u32, u32>,
+    run: TypedFunc<RunArguments, i64>,
+    resume: TypedFunc<(), i64>,
+    give_up: TypedFunc<(), ()>,
+    heap_used: TypedFunc<(), u32>,
+    set_heap_limit: TypedFunc<u32, ()>,
+    init: TypedFunc<(), i32>,
+    stop_flag: TypedFunc<(), u32>,
+}
+
+/// What `vm_run` and `vm_resume` answer.
+#[derive(Debug)]
+pub(super) enum Turn {
+    Finished,
+    Stopped,
+    /// Nothing to do for so many microseconds.
+    Wait(u64),
+}
+
+impl Turn {
+    fn decode(answer: i64) -> Result<Self> {
+        match answer {
+            -1 => Ok(Self::Finished),
+            -2 => Ok(Self::Stopped),
+            wait => Ok(Self::Wait(u64::try_from(wait)?)),
+        }
+    }
+}
+
+impl Machine {
+    /// An instance on this memory, which may grow to `max_memory` bytes.
+    pub fn new(module: &InstancePre<Host>, mapping: Arc<Mapping>, max_memory: usize) -> Result<Self> {
+        let limits = StoreLimitsBuilder::new().memory_size(max_memory).build();
+        let host = Host { mapping: mapping.clone(), limits, run: None };
+        let mut store = Store::new(module.module().engine(), host);
+        store.limiter(|host| &mut host.limits);
+        let instance = hand_over(&mapping, || module.instantiate(&mut store))?;
+        Ok(Self {
+            alloc: instance.get_typed_func(&mut store, "vm_alloc")?,
+            run: instance.get_typed_func(&mut store, "vm_run")?,
+            resume: instance.get_typed_func(&mut store, "vm_resume")?,
+            give_up: instance.get_typed_func(&mut store, "vm_give_up")?,
+            heap_used: instance.get_typed_func(&mut store, "vm_heap_used")?,
+            set_heap_limit: instance.get_typed_func(&mut store, "vm_set_heap_limit")?,
+            init: instance.get_typed_func(&mut store, "vm_init")?,
+            stop_flag: instance.get_typed_func(&mut store, "vm_stop_flag")?,
+            store,
+        })
+    }
+
+    pub fn host(&mut self) -> &mut Host {
+        self.store.data_mut()
+    }
+
+    /// Makes the JavaScript runtime; once, before the first image is taken.
+    pub fn init(&mut self) -> Result<()> {
+        match self.init.call(&mut self.store, ())? {
+            0 => Ok(()),
+            code => Err(wasmtime::Error::msg(format!("the JavaScript runtime could not be made ({code})"))),
+        }
+    }
+
+    pub fn set_heap_limit(&mut self, bytes: u32) -> Result<()> {
+        self.set_heap_limit.call(&mut self.store, bytes)
+    }
+
+    /// Where the guest looks for the wish to stop.
+    pub fn stop_flag(&mut self) -> Result<u32> {
+        self.stop_flag.call(&mut self.store, ())
+    }
+
+    pub fn heap_used(&mut self) -> Result<u32> {
+        self.heap_used.call(&mut self.store, ())
+    }
+
+    /// Hands in a program and takes its first turn.
+    pub fn run(&mut self, flags: u32, name: &str, given: &str, source: &[u8]) -> Result<Turn> {
+        let buffer = [name.as_bytes(), b"\0", given.as_bytes(), b"\0", source, b"\0"].concat();
+        let start = self.alloc.call(&mut self.store, u32::try_from(buffer.len())?)?;
+        self.store.data().mapping.write(start, &buffer)?;
+        let sizes = (start, flags, name.len() as u32, given.len() as u32, source.len() as u32);
+        Turn::decode(self.run.call(&mut self.store, sizes)?)
+    }
+
+    pub fn resume(&mut self) -> Result<Turn> {
+        Turn::decode(self.resume.call(&mut self.store, ())?)
+    }
+
+    pub fn give_up(&mut self) -> Result<()> {
+        self.give_up.call(&mut self.store, ())
+    }
+}

@@ -1,0 +1,169 @@
+//! No script goes on for ever, none takes more memory than it may, and the session goes on.
+
+mod support;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use support::Session;
+use vm_engine::{Program, ProgramKind, Run, StopReason};
+use vm_model::{ExecutionId, LimitKind, Limits};
+
+fn short() -> Limits {
+    Limits { wall_ms: 150, mem_mb: 32, ..Limits::default() }
+}
+
+const WALL: Option<StopReason> = Some(StopReason::Limit(LimitKind::WallMs));
+const MEMORY: Option<StopReason> = Some(StopReason::Limit(LimitKind::MemMb));
+
+#[test]
+fn ordinary_loops_stop_when_asked_and_keep_what_they_did() {
+    for code in [
+        "while (true) {}",
+        "for (;;) { try { for (;;) {} } catch {} }",
+        "(function f() { Promise.resolve().then(f) })()",
+    ] {
+        let mut session = Session::with(short());
+        session.repl("var kept = 1");
+        let done = session.repl(&format!("kept++; {code}"));
+        assert_eq!(done.stopped(), WALL, "{code}");
+        assert!(!done.outcome.rolled_back, "{code}");
+        assert_eq!(session.preview("kept"), "2", "{code}");
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_is_forced_and_the_session_is_set_back() {
+    for code in [
+        "'a'.repeat(2e6).indexOf('a'.repeat(1e6) + 'b')",
+        "Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)",
+        "(3n ** (2n ** 19n)).toString().length",
+    ] {
+        let mut session = Session::with(short());
+        session.repl("var kept = { a: [1, 2, 3] }; let other = 'x'.repeat(100000)");
+        let begin = Instant::now();
+        let done = session.repl(&format!("kept = 0; {code}"));
+        assert_eq!(done.stopped(), WALL, "{code}");
+        assert!(begin.elapsed() < Duration::from_secs(10), "{code}");
+        assert_eq!(done.outcome.rolled_back, session.preview("kept") != "0", "{code}");
+        assert_eq!(session.preview("other.length"), "100000", "{code}");
+    }
+}
+
+#[test]
+fn a_trapped_instance_is_dropped_and_the_session_continues_from_its_last_checkpoint() {
+    let mut session = Session::with(short());
+    session.repl(
+        "var counter = 0; const log = []; function step() { counter++; log.push('step ' + counter); return counter }",
+    );
+    for round in 1..=5 {
+        assert_eq!(session.preview("step()"), round.to_string());
+        // the memory limit is a trap: nothing of this execution stays
+        let done = session
+            .repl("step(); counter = -1; log.length = 0; for (let big = []; ; ) big.push(new Array(1000).fill(1))");
+        assert_eq!(done.stopped(), MEMORY);
+        assert!(done.outcome.rolled_back);
+    }
+    assert_eq!(session.preview("log.join()"), "step 1,step 2,step 3,step 4,step 5");
+}
+
+#[test]
+fn the_memory_limit_holds_however_memory_is_asked_for() {
+    for code in [
+        "var keep = []; for (;;) keep.push(new ArrayBuffer(1 << 20))",
+        "new Uint8Array(1 << 30)",
+        "var s = 'x'; for (;;) s += s + 'y'",
+        "try { new ArrayBuffer(1 << 28) } catch {} 'went on'",
+        "var m = new Map(); for (let i = 0; ; i++) m.set(i, [i])",
+        "new Array(1e8).fill(0)",
+    ] {
+        let mut session = Session::with(Limits { mem_mb: 32, ..Limits::default() });
+        session.repl("var kept = 41");
+        let done = session.repl(code);
+        // a string that is too long is an error of the language
+        let threw = done.record.error.as_ref().is_some_and(|error| error.message.contains("string"));
+        assert!(done.stopped() == MEMORY || threw, "{code}: {done:?}");
+        assert_eq!(session.preview("kept + 1"), "42", "{code}");
+    }
+}
+
+#[test]
+fn memory_within_the_limit_is_had() {
+    let mut session = Session::with(Limits { mem_mb: 64, ..Limits::default() });
+    assert_eq!(session.preview("new Uint8Array(50 << 20).length"), "52428800");
+}
+
+#[test]
+fn recursion_ends_in_an_error_that_can_be_caught() {
+    let mut session = Session::new();
+    for code in [
+        "(function f() { return f() + 1 })()",
+        "var a = []; for (let i = 0; i < 200000; i++) a = [a]; JSON.stringify(a)",
+        "eval('('.repeat(500000))",
+        "eval('['.repeat(500000))",
+        "new RegExp('('.repeat(100000))",
+        "JSON.parse('['.repeat(1000000))",
+    ] {
+        let caught = format!("try {{ {code}; 'no error' }} catch (e) {{ e.name + ': ' + e.message }}");
+        let done = session.repl(&caught);
+        assert!(!done.outcome.rolled_back, "{code}: {done:?}");
+        let preview = done.record.result.unwrap().preview;
+        assert!(preview.contains("Error"), "{code}: {preview}");
+    }
+    assert_eq!(session.preview("1 + 1"), "2");
+}
+
+#[test]
+fn waiting_counts_towards_the_wall_limit() {
+    let mut session = Session::with(short());
+    let done = session.repl("setTimeout(() => {}, 1e6); 1");
+    assert_eq!(done.stopped(), WALL);
+    let done = session.repl("setInterval(() => {}, 1); 1");
+    assert_eq!(done.stopped(), WALL);
+    // neither the timeout nor the interval is still there
+    let done = session.repl("1 + 1");
+    assert_eq!((done.stopped(), done.record.result.unwrap().preview), (None, "2".into()));
+}
+
+#[test]
+fn cancelling_ends_computing_code_at_once() {
+    for code in ["while (true) {}", "Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)"] {
+        let mut session = Session::new();
+        let run = Run::new(ExecutionId::new(), &session.limits);
+        let other = run.clone();
+        let canceller = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            other.cancel();
+        });
+        let begin = Instant::now();
+        let program = Program { name: "<repl>", source: code.as_bytes(), kind: ProgramKind::Repl, strict: false };
+        let done = session.drive(&program, &run);
+        canceller.join().unwrap();
+        assert_eq!(done.stopped(), Some(StopReason::Cancelled));
+        assert!(begin.elapsed() < Duration::from_secs(10));
+        assert_eq!(session.preview("1 + 1"), "2");
+    }
+}
+
+#[test]
+fn hundreds_of_forced_stops_leave_the_process_and_the_session_well() {
+    let mut session = Session::with(Limits { wall_ms: 2, ..Limits::default() });
+    session.limits.wall_ms = 5000;
+    session.repl("var kept = 'here'");
+    let codes = [
+        "while (true) {}",
+        "for (;;) JSON.parse(JSON.stringify({ a: [1, 2, 3], b: 'xyz'.repeat(10) }))",
+        "for (;;) console.log('x')",
+        "Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)",
+        "for (;;) 'abc'.repeat(1000).replace(/b/g, 'cc')",
+    ];
+    for round in 0..100 {
+        session.limits.wall_ms = 1 + round % 3;
+        let done = session.repl(codes[round as usize % codes.len()]);
+        assert_eq!(done.stopped(), WALL, "round {round}");
+    }
+    session.limits.wall_ms = 5000;
+    assert_eq!(session.preview("kept"), "here");
+}

@@ -1,0 +1,13 @@
+/* What quickjs.c adds to the engine's public face. */
+#ifndef ENGINE_H
+#define ENGINE_H
+#include "quickjs.h"
+
+/* Removes the global let, const and class bindings that this compiled script declares anew, as browser consoles do. */
+void engine_forget_redeclared(JSContext *ctx, JSValueConst script);
+/* Forgets all pending jobs. */
+void engine_drop_jobs(JSRuntime *rt);
+/* "class", "function", "async", "generator" or "asyncgenerator". */
+const char *engine_function_kind(JSValueConst function);
+
+#endif

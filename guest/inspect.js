@@ -1,0 +1,1 @@
+(function (host) { "use strict"; return { format: a => a.map(String).join(" "), describe: v => [v === null ? "null" : Array.isArray(v) ? "array" : typeof v, String(v), JSON.stringify(v)], describeError: e => [String(e), e && e.stack] }; })

@@ -1,0 +1,98 @@
+//! Opens the database and the engine, and shuts down.
+
+use std::{path::PathBuf, sync::Arc};
+
+use vm_engine::{Engine, QuickJs};
+use vm_model::RuntimeSummary;
+use vm_store::Store;
+
+use crate::{Error, Executions, Sessions, Templates, live::LiveSessions, workers::Workers};
+
+/// Why sessions of an earlier daemon are `crashed`.
+const RESTARTED: &str = "the daemon was restarted, and the session's state was in its memory; create a new session";
+
+/// Where things are kept.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The SQLite file; made if it does not exist.
+    pub database: PathBuf,
+    /// The folder for compiled code; made if it does not exist.
+    pub code_cache: PathBuf,
+}
+
+/// The whole system, but for its doors. Cheap to clone; all clones are the same system.
+#[derive(Clone)]
+pub struct Core(pub(crate) Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub store: Store,
+    pub engine: Box<dyn Engine>,
+    pub live: LiveSessions,
+    pub workers: Workers,
+}
+
+impl Core {
+    /// Opens the database and makes the engine ready; the first start of a version compiles it, which takes seconds.
+    ///
+    /// # Errors
+    /// The database cannot be opened, or the engine cannot start on this machine.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        let workers = Workers::new()?;
+        let opened = workers.run(move || {
+            let store = Store::open(&config.database)?;
+            let engine = QuickJs::new(&config.code_cache)?;
+            let abandoned = store.abandon_sessions(RESTARTED)?;
+            if abandoned > 0 {
+                tracing::warn!(sessions = abandoned, "sessions of an earlier daemon are lost and marked as crashed");
+            }
+            Ok::<_, Error>((store, engine))
+        });
+        let (store, engine) = opened.await??;
+        Ok(Self(Arc::new(Parts { store, engine: Box::new(engine), live: LiveSessions::default(), workers })))
+    }
+
+    /// What sessions are stamped from.
+    #[must_use]
+    pub fn templates(&self) -> Templates<'_> {
+        Templates(self)
+    }
+
+    /// Live runtimes.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions(self)
+    }
+
+    /// Running code, and reading what it did.
+    #[must_use]
+    pub fn executions(&self) -> Executions<'_> {
+        Executions(self)
+    }
+
+    /// What is alive at this moment.
+    #[must_use]
+    pub fn summary(&self) -> RuntimeSummary {
+        let active_session_ids = self.0.live.active();
+        RuntimeSummary {
+            active_sessions: active_session_ids.len() as u64,
+            active_session_ids,
+            running_executions: self.0.live.running() as u64,
+        }
+    }
+
+    /// Ends every running execution as `cancelled` and waits until it is recorded; new ones are refused from here on.
+    pub async fn shutdown(&self) {
+        for session in self.0.live.stop_all() {
+            session.idle().await;
+        }
+    }
+
+    /// Does something with the parts where it may block.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let parts = self.0.clone();
+        self.0.workers.run(move || work(&parts)).await?
+    }
+}

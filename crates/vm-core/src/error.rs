@@ -1,0 +1,135 @@
+//! Everything that can go wrong, as the caller needs to know it.
+
+use std::{io, path::PathBuf};
+
+use vm_model::{ExecutionId, IdError, LimitKind, SessionId, SessionStatus, SettingsError, StartupFileId, TemplateId};
+
+/// Why a call failed. The message is for a person: what happened, to which thing, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A field is missing or not acceptable.
+    #[error("{0}")]
+    Validation(String),
+    /// The settings are not acceptable.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// An id is no UUID.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// No engine has this name.
+    #[error("unknown engine {0:?}; use \"quickjs\" or its alias \"goja\"")]
+    EngineUnsupported(String),
+    /// A startup file runs in no other mode than `eval`.
+    #[error("startup mode {0:?} is not supported; use \"eval\"")]
+    StartupModeUnsupported(String),
+    /// A template with this name exists.
+    #[error("a template named {name:?} already exists; choose another name or delete that template")]
+    TemplateExists {
+        /// The name that is taken.
+        name: String,
+    },
+    /// The template has a startup file with this path.
+    #[error("template {template_id} already has the startup file {path:?}")]
+    StartupFileExists {
+        /// The template concerned.
+        template_id: TemplateId,
+        /// The path that is taken.
+        path: String,
+    },
+    /// No template has this id.
+    #[error("template {0} not found")]
+    TemplateNotFound(TemplateId),
+    /// The template has no startup file of this id.
+    #[error("template {template_id} has no startup file {file_id}")]
+    StartupFileNotFound {
+        /// The template concerned.
+        template_id: TemplateId,
+        /// What was looked for.
+        file_id: StartupFileId,
+    },
+    /// No session has this id.
+    #[error("session {0} not found")]
+    SessionNotFound(SessionId),
+    /// No execution has this id.
+    #[error("execution {0} not found")]
+    ExecutionNotFound(ExecutionId),
+    /// The session is starting, crashed or closed.
+    #[error("session {session_id} is {status}, not ready{}", hint(*.status))]
+    SessionNotReady {
+        /// The session concerned.
+        session_id: SessionId,
+        /// What it is instead.
+        status: SessionStatus,
+    },
+    /// The session runs another execution.
+    #[error("session {0} is running another execution; try again when it has ended")]
+    SessionBusy(SessionId),
+    /// The path is absolute, has `..`, or leads out of the worktree.
+    #[error("path {path:?} {reason}; use a path relative to the worktree that stays inside it")]
+    InvalidPath {
+        /// As it was given.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No regular file is there.
+    #[error("file {path:?} not found in the worktree {}", worktree.display())]
+    FileNotFound {
+        /// As it was given.
+        path: String,
+        /// Where it was looked for.
+        worktree: PathBuf,
+    },
+    /// The file is there and cannot be read.
+    #[error("file {path:?} cannot be read: {error}")]
+    FileUnreadable {
+        /// As it was given.
+        path: String,
+        /// What the operating system says.
+        error: io::Error,
+    },
+    /// A startup file threw or was not found; the session is `crashed`.
+    #[error("startup file {path:?} failed: {reason}")]
+    StartupFailed {
+        /// The session that is `crashed` now.
+        session_id: SessionId,
+        /// The startup file.
+        path: String,
+        /// What it threw, or why it was not run.
+        reason: String,
+    },
+    /// An execution exceeded a limit; it is recorded, and its session goes on.
+    #[error("execution exceeded {limit} = {configured}; make the code smaller, or use a template with a higher limit")]
+    LimitExceeded {
+        /// The session concerned.
+        session_id: SessionId,
+        /// The execution that was ended.
+        execution_id: ExecutionId,
+        /// Which limit.
+        limit: LimitKind,
+        /// Its configured number.
+        configured: u64,
+    },
+    /// The core is shutting down and takes no new work.
+    #[error("the daemon is shutting down")]
+    ShuttingDown,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] vm_store::StoreError),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] vm_engine::EngineError),
+    /// A part of the system came to an end it should not have come to.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+fn hint(status: SessionStatus) -> &'static str {
+    match status {
+        SessionStatus::Starting => "; try again when it has started",
+        SessionStatus::Ready => "",
+        SessionStatus::Crashed => "; its last_error says why. Create a new session",
+        SessionStatus::Closed => "; create a new session",
+    }
+}

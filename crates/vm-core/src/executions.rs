@@ -1,0 +1,168 @@
+//! Executions: running code, and reading what it did.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use vm_model::{
+    Event, Execution, ExecutionId, ExecutionKind, ExecutionStatus, Metrics, ReplRequest, RunFileRequest, SessionId,
+    Timestamp,
+};
+use vm_modules::WorktreeError;
+
+use crate::{Core, Error, core::Parts, live::LiveSession, task::Task};
+
+/// See [`Core::executions`].
+pub struct Executions<'a>(pub(crate) &'a Core);
+
+impl Executions<'_> {
+    /// Runs a snippet and waits for its end. What it throws is in the execution, not an error.
+    ///
+    /// # Errors
+    /// The session is unknown, not ready or busy, or a limit was exceeded: then the execution is recorded, and the
+    /// session goes on.
+    pub async fn repl(&self, request: ReplRequest) -> Result<Execution, Error> {
+        let session = required("session_id", &request.session_id)?.parse()?;
+        required("input", &request.input)?;
+        let session = self.live(session).await?;
+        let source = request.input.clone().into_bytes();
+        let execution = Execution { input: Some(request.input), ..new(session.id, ExecutionKind::Repl) };
+        self.run(session, execution, source).await
+    }
+
+    /// Runs a file of the worktree and waits for its end.
+    ///
+    /// # Errors
+    /// As for [`Executions::repl`]; and the path leads out of the worktree, or no regular file is there. Then nothing is
+    /// recorded.
+    pub async fn run_file(&self, request: RunFileRequest) -> Result<Execution, Error> {
+        let session = required("session_id", &request.session_id)?.parse()?;
+        required("path", &request.path)?;
+        let session = self.live(session).await?;
+        let (reader, path) = (session.clone(), request.path.clone());
+        let source = self.0.blocking(move |_| read_source(&reader, &path)).await?;
+        let execution = Execution {
+            path: Some(request.path),
+            args: request.args,
+            env: request.env,
+            ..new(session.id, ExecutionKind::RunFile)
+        };
+        self.run(session, execution, source).await
+    }
+
+    async fn live(&self, id: SessionId) -> Result<Arc<LiveSession>, Error> {
+        if let Some(session) = self.0.0.live.get(id)? {
+            return Ok(session);
+        }
+        let row =
+            self.0.blocking(move |parts| Ok(parts.store.session(id)?)).await?.ok_or(Error::SessionNotFound(id))?;
+        Err(Error::SessionNotReady { session_id: id, status: row.status })
+    }
+
+    /// A client that goes away does not take the execution with it: it runs in a task of its own.
+    async fn run(&self, session: Arc<LiveSession>, execution: Execution, source: Vec<u8>) -> Result<Execution, Error> {
+        let turn = session.take_turn()?;
+        let task = Task::begin(&self.0.0, &session, turn, execution, source)?;
+        let ended = tokio::spawn(task.run()).await;
+        let ended = ended.map_err(|error| Error::Internal(format!("an execution's task failed: {error}")))??;
+        match ended.limit {
+            None => Ok(ended.execution),
+            Some(limit) => Err(Error::LimitExceeded {
+                session_id: session.id,
+                execution_id: ended.execution.id,
+                limit,
+                configured: session.template.settings.limits.get(limit),
+            }),
+        }
+    }
+
+    /// A session's executions, newest first, without their events; the running one too.
+    ///
+    /// # Errors
+    /// There is no such session.
+    pub async fn list(&self, session: SessionId, limit: u32) -> Result<Vec<Execution>, Error> {
+        let list = move |parts: &Parts| {
+            // Looked up first: what ends in between is then in both, and never in neither.
+            let running = parts.live.get(session)?.and_then(|session| session.current());
+            let mut executions = parts.store.executions(session, limit)?;
+            if executions.is_empty() && running.is_none() && parts.store.session(session)?.is_none() {
+                return Err(Error::SessionNotFound(session));
+            }
+            if let Some(running) = running
+                && executions.iter().all(|execution| execution.id != running.run.id())
+            {
+                executions.insert(0, running.execution.clone());
+                executions.truncate(limit as usize);
+            }
+            Ok(executions)
+        };
+        self.0.blocking(list).await
+    }
+
+    /// One execution, without its events.
+    ///
+    /// # Errors
+    /// There is none of this id.
+    pub async fn get(&self, id: ExecutionId) -> Result<Execution, Error> {
+        let get = move |parts: &Parts| {
+            let running = parts.live.find_running(id);
+            let recorded = parts.store.execution(id)?;
+            recorded.or_else(|| Some(running?.execution.clone())).ok_or(Error::ExecutionNotFound(id))
+        };
+        self.0.blocking(get).await
+    }
+
+    /// The events with a `seq` greater than `after_seq`; of a running execution those that there are so far.
+    ///
+    /// # Errors
+    /// There is no execution of this id.
+    pub async fn events(&self, id: ExecutionId, after_seq: u64) -> Result<Vec<Event>, Error> {
+        let events = move |parts: &Parts| {
+            let running = parts.live.find_running(id).map(|current| current.run.so_far().events);
+            if let Some(recorded) = parts.store.events(id, after_seq)? {
+                return Ok(recorded);
+            }
+            let mut events = running.ok_or(Error::ExecutionNotFound(id))?;
+            events.retain(|event| event.seq > after_seq);
+            Ok(events)
+        };
+        self.0.blocking(events).await
+    }
+}
+
+/// An execution that begins now.
+pub(crate) fn new(session_id: SessionId, kind: ExecutionKind) -> Execution {
+    Execution {
+        id: ExecutionId::new(),
+        session_id,
+        kind,
+        input: None,
+        path: None,
+        args: Vec::new(),
+        env: BTreeMap::new(),
+        status: ExecutionStatus::Running,
+        started_at: Timestamp::now(),
+        ended_at: None,
+        result: None,
+        error: None,
+        metrics: Metrics::default(),
+        events: None,
+    }
+}
+
+/// A file's source. One that is larger than the session's memory is read so far that the memory limit notices.
+pub(crate) fn read_source(session: &LiveSession, path: &str) -> Result<Vec<u8>, Error> {
+    let limit = (session.template.settings.limits.mem_mb << 20) + 1;
+    session.worktree.read(path, limit).map_err(|error| match error {
+        WorktreeError::Outside(reason) => Error::InvalidPath { path: path.into(), reason },
+        WorktreeError::NotFound => {
+            Error::FileNotFound { path: path.into(), worktree: session.worktree.path().to_path_buf() }
+        }
+        WorktreeError::Io(error) => Error::FileUnreadable { path: path.into(), error },
+    })
+}
+
+pub(crate) fn required<'a>(field: &str, value: &'a str) -> Result<&'a str, Error> {
+    if value.trim().is_empty() {
+        return Err(Error::Validation(format!("{field} is required and must not be blank")));
+    }
+    Ok(value)
+}

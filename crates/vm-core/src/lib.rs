@@ -1,0 +1,58 @@
+//! Templates, sessions, executions: what the system means. No HTTP, no SQL, no wasm.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`core`](mod@crate::core) | [`Core`]: opens the database and the engine, and shuts down |
+//! | [`templates`] | what sessions are stamped from |
+//! | [`sessions`] | creation with its startup files, and closing |
+//! | [`executions`] | running code, and reading what it did |
+//! | `live` | the sessions that hold a runtime, and what runs in them |
+//! | `task` | one execution from its first turn to its record |
+//! | `workers` | the threads that JavaScript and the database may block |
+//! | [`error`] | everything that can go wrong |
+//!
+//! It needs a tokio runtime and no daemon:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use vm_core::{Config, Core};
+//! use vm_model::{NewSession, NewTemplate, ReplRequest};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path();
+//! tokio::runtime::Runtime::new()?.block_on(async {
+//!     let core = Core::open(Config { database: path.join("vm.db"), code_cache: path.join("code") }).await?;
+//!     let template = core.templates().create(NewTemplate { name: "plain".into(), ..NewTemplate::default() }).await?;
+//!     let session = core
+//!         .sessions()
+//!         .create(NewSession {
+//!             template_id: template.id.to_string(),
+//!             workspace_id: "docs".into(),
+//!             base_commit_oid: "none".into(),
+//!             worktree_path: path.into(),
+//!         })
+//!         .await?;
+//!     let run = |input: &str| ReplRequest { session_id: session.id.to_string(), input: input.into() };
+//!     core.executions().repl(run("var seed = 40")).await?;
+//!     let execution = core.executions().repl(run("seed + 2")).await?;
+//!     assert_eq!(execution.result.map(|value| value.preview).as_deref(), Some("42"));
+//!     core.shutdown().await;
+//!     Ok(())
+//! })
+//! # }
+//! ```
+
+pub mod core;
+pub mod error;
+pub mod executions;
+mod live;
+pub mod sessions;
+mod task;
+pub mod templates;
+mod workers;
+
+pub use crate::core::{Config, Core};
+pub use error::Error;
+pub use executions::Executions;
+pub use sessions::Sessions;
+pub use templates::Templates;

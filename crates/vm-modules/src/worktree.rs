@@ -1,0 +1,107 @@
+//! A session's folder, and the boundary of its sandbox.
+
+use std::{
+    fmt, io,
+    io::Read,
+    path::{Component, Path, PathBuf},
+};
+
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions, OpenOptionsExt},
+};
+
+/// Opening a pipe without it would wait for somebody to write.
+const O_NONBLOCK: i32 = 0o4000;
+
+/// A folder out of which no path leads: not by `..`, not by being absolute, not through a symlink, not by a race.
+pub struct Worktree {
+    path: PathBuf,
+    folder: Dir,
+}
+
+/// Why a file could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum WorktreeError {
+    /// The path is absolute, has `..`, or leads out of the worktree.
+    #[error("{0}")]
+    Outside(&'static str),
+    /// There is no regular file.
+    #[error("no such file")]
+    NotFound,
+    /// The file is there and cannot be read.
+    #[error(transparent)]
+    Io(io::Error),
+}
+
+impl fmt::Debug for Worktree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Worktree").field(&self.path).finish()
+    }
+}
+
+impl Worktree {
+    /// The folder at this absolute path.
+    ///
+    /// # Errors
+    /// It is missing, no folder, or not to be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_path_buf(), folder: Dir::open_ambient_dir(path, ambient_authority())? })
+    }
+
+    /// As it was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The bytes of a regular file, of which at most `limit` are read.
+    ///
+    /// # Errors
+    /// See [`WorktreeError`]; nothing outside the worktree is opened.
+    pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, WorktreeError> {
+        let path = normalise(path).map_err(WorktreeError::Outside)?;
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(O_NONBLOCK);
+        let file = self.folder.open_with(path, &options).map_err(refused)?;
+        if !file.metadata().map_err(WorktreeError::Io)?.is_file() {
+            return Err(WorktreeError::NotFound);
+        }
+        let mut bytes = Vec::new();
+        file.take(limit).read_to_end(&mut bytes).map_err(WorktreeError::Io)?;
+        Ok(bytes)
+    }
+}
+
+/// A path as it is stored and shown: relative, `/` between its parts, without `.` and doubled slashes.
+///
+/// # Errors
+/// What is wrong with the path, to be read behind it.
+pub fn normalise(path: &str) -> Result<String, &'static str> {
+    if path.contains('\0') {
+        return Err("has a NUL character");
+    }
+    let mut parts = Vec::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(part) => parts.extend(part.to_str()),
+            Component::CurDir => {}
+            Component::ParentDir => return Err("has '..'"),
+            Component::RootDir | Component::Prefix(_) => return Err("is absolute"),
+        }
+    }
+    if parts.is_empty() { Err("names no file") } else { Ok(parts.join("/")) }
+}
+
+fn refused(error: io::Error) -> WorktreeError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => WorktreeError::NotFound,
+        // ENXIO: a socket, or a pipe that nobody reads
+        _ if error.raw_os_error() == Some(6) => WorktreeError::NotFound,
+        // how cap-std reports a way out; the kernel reports a file that may not be read with a number of its own
+        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
+            WorktreeError::Outside("leads out of the worktree")
+        }
+        _ => WorktreeError::Io(error),
+    }
+}

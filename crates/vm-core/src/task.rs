@@ -40,8 +40,8 @@ pub(crate) struct Ended {
 }
 
 enum After {
-    Wait(Task, Instant),
-    Ended(Result<Ended, Error>),
+    Wait(Box<Task>, Instant),
+    Ended(Box<Result<Ended, Error>>),
 }
 
 impl Task {
@@ -73,10 +73,10 @@ impl Task {
     /// Runs to the end.
     pub async fn run(self) -> Result<Ended, Error> {
         let (parts, session, current) = (self.parts.clone(), self.session.clone(), self.current.clone());
-        let mut task = self;
+        let mut task = Box::new(self);
         let ended = loop {
             match parts.workers.run(move || task.take_turn()).await {
-                Ok(After::Ended(ended)) => break ended,
+                Ok(After::Ended(ended)) => break *ended,
                 Ok(After::Wait(waiting, until)) => {
                     task = waiting;
                     tokio::select! {
@@ -91,14 +91,14 @@ impl Task {
         ended
     }
 
-    fn take_turn(mut self) -> After {
+    fn take_turn(mut self: Box<Self>) -> After {
         let before = thread_cpu_ms();
         let step = self.step();
         self.cpu_ms += thread_cpu_ms() - before;
         match step {
             Ok(Step::Wait(until)) => After::Wait(self, until),
-            Ok(Step::Done(outcome)) => After::Ended(self.finish(outcome)),
-            Err(error) => After::Ended(Err(error)),
+            Ok(Step::Done(outcome)) => After::Ended(Box::new(self.finish(outcome))),
+            Err(error) => After::Ended(Box::new(Err(error))),
         }
     }
 

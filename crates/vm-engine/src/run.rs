@@ -28,6 +28,7 @@ pub enum StopReason {
 #[derive(Debug)]
 pub struct Run {
     id: ExecutionId,
+    limits: Limits,
     deadline: Instant,
     record: Mutex<Record>,
     control: Mutex<Control>,
@@ -66,6 +67,7 @@ impl Run {
     pub fn new(id: ExecutionId, limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             id,
+            limits: limits.clone(),
             deadline: Instant::now() + Duration::from_millis(limits.wall_ms),
             record: Mutex::default(),
             control: Mutex::default(),
@@ -83,29 +85,42 @@ impl Run {
         self.deadline
     }
 
-    /// Adds an event.
+    /// Adds an event, unless it would exceed a limit: then it stops the run instead. The system's own word always fits.
     pub fn report(&self, payload: Payload) {
         // Strings, numbers and checked JSON always encode.
         let Ok(encoded) = serde_json::value::to_raw_value(&payload) else { return };
-        self.record(&payload, encoded);
+        if !matches!(payload, Payload::System { .. })
+            && let Some(reason) = self.refuses(encoded.get().len() as u64)
+        {
+            self.ask_to_stop(reason);
+            return;
+        }
+        self.record(payload, encoded);
     }
 
-    fn record(&self, payload: &Payload, encoded: Box<RawValue>) {
+    /// Why there is no room for an event of this size.
+    fn refuses(&self, size: u64) -> Option<StopReason> {
+        if let Some(reason) = self.stop_reason() {
+            return Some(reason);
+        }
+        let record = lock(&self.record);
+        if record.events.len() as u64 >= self.limits.max_events {
+            return Some(StopReason::Limit(LimitKind::MaxEvents));
+        }
+        let room = (self.limits.max_output_kb << 10).saturating_sub(record.output_bytes);
+        (size > room).then_some(StopReason::Limit(LimitKind::MaxOutputKb))
+    }
+
+    fn record(&self, payload: Payload, encoded: Box<RawValue>) {
         let mut record = lock(&self.record);
         record.output_bytes += encoded.get().len() as u64;
+        let (seq, kind) = (record.events.len() as u64 + 1, payload.kind());
         match payload {
-            Payload::Value(value) => record.result = Some(value.clone()),
-            Payload::Exception(exception) if record.error.is_none() => record.error = Some(exception.clone()),
+            Payload::Value(value) => record.result = Some(value),
+            Payload::Exception(exception) if record.error.is_none() => record.error = Some(exception),
             _ => {}
         }
-        let seq = record.events.len() as u64 + 1;
-        record.events.push(Event {
-            execution_id: self.id,
-            seq,
-            ts: Timestamp::now(),
-            kind: payload.kind(),
-            payload: encoded,
-        });
+        record.events.push(Event { execution_id: self.id, seq, ts: Timestamp::now(), kind, payload: encoded });
     }
 
     /// What has been recorded so far.

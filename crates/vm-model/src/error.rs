@@ -87,6 +87,8 @@ codes! {
     PayloadTooLarge = "PAYLOAD_TOO_LARGE",
     /// The body is not `application/json`.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
+    /// The daemon takes no new work at this moment.
+    Unavailable = "UNAVAILABLE",
     /// Anything else: a defect of the system, or a fault of the machine.
     Internal = "INTERNAL",
 }

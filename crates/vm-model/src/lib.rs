@@ -32,6 +32,7 @@ pub use runtime::{Health, RuntimeSummary};
 pub use session::{NewSession, RuntimeMeta, Session, SessionFilter, SessionStatus};
 pub use settings::{LimitKind, Limits, Resolver, Runtime, Settings, SettingsError};
 pub use template::{
-    Capability, NewStartupFile, NewTemplate, StartupFile, Template, TemplateDeleted, TemplateDetail, TemplateSettings,
+    Capability, NewStartupFile, NewTemplate, StartupFile, StartupFileDeleted, Template, TemplateDeleted,
+    TemplateDetail, TemplateSettings,
 };
 pub use time::Timestamp;

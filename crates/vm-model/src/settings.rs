@@ -116,7 +116,7 @@ impl fmt::Display for LimitKind {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SettingsError {
     /// An unknown key or a value of the wrong type.
-    #[error("settings: {0}")]
+    #[error("settings are not acceptable: {0}")]
     Shape(String),
     /// A number outside its range.
     #[error("settings.limits.{limit} must be from {min} to {max}, not {given}")]
@@ -140,7 +140,7 @@ impl Settings {
     pub fn merged(&self, patch: &Value) -> Result<Self, SettingsError> {
         let shape = |error: serde_json::Error| SettingsError::Shape(error.to_string());
         let mut document = serde_json::to_value(self).map_err(shape)?;
-        merge(&mut document, patch);
+        merge(&mut document, patch, "settings")?;
         let merged: Self = serde_json::from_value(document).map_err(shape)?;
         merged.limits.check()?;
         Ok(merged)
@@ -180,15 +180,18 @@ impl Limits {
     }
 }
 
-fn merge(document: &mut Value, patch: &Value) {
+/// Objects only onto objects: serde would take an array for one, field by field.
+fn merge(document: &mut Value, patch: &Value, path: &str) -> Result<(), SettingsError> {
     match (document, patch) {
         (Value::Object(document), Value::Object(patch)) => {
             for (key, value) in patch {
-                merge(document.entry(key.as_str()).or_insert(Value::Null), value);
+                merge(document.entry(key.as_str()).or_insert(Value::Null), value, &format!("{path}.{key}"))?;
             }
         }
+        (Value::Object(_), _) => return Err(SettingsError::Shape(format!("{path} must be an object"))),
         (document, patch) => *document = patch.clone(),
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -223,7 +226,7 @@ mod tests {
             json!({"limits": {"wall_ms": "1"}}),
             json!({"limits": {"wall_ms": -1}}),
             json!({"limits": {"wall_ms": 0}}),
-            json!({"limits": {"mem_mb": 1 << 40}}),
+            json!({"limits": {"mem_mb": 1_u64 << 40}}),
             json!({"limits": null}),
             json!([]),
             json!(7),

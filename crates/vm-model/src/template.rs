@@ -119,3 +119,14 @@ pub struct TemplateDeleted {
     /// What was deleted.
     pub template_id: TemplateId,
 }
+
+/// The answer of `DELETE /templates/{id}/startup-files/{file_id}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StartupFileDeleted {
+    /// `ok`.
+    pub status: String,
+    /// The template it was taken out of.
+    pub template_id: TemplateId,
+    /// What was taken out.
+    pub file_id: StartupFileId,
+}

@@ -44,7 +44,7 @@ static PAGEMAP: LazyLock<io::Result<File>> = LazyLock::new(|| File::open("/proc/
 
 /// Page ranges that hold all pages that differ from what the mapping was made of; they may hold others too.
 pub(super) fn written(mapping: &Mapping) -> Vec<Range<usize>> {
-    scan(mapping).unwrap_or_else(|| vec![0..mapping.size() / PAGE])
+    scan(mapping).unwrap_or_else(|| std::iter::once(0..mapping.size() / PAGE).collect())
 }
 
 /// What the kernel knows: pages that are this process's own. `None` where it cannot say.

@@ -1,6 +1,7 @@
 //! Runs snippets in an instance of the real engine and hands back what was recorded.
 
 #![allow(dead_code)] // each test file uses its part
+#![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
 use std::{
     path::Path,

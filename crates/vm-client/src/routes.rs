@@ -1,0 +1,126 @@
+//! One method per route of the API. What each of them can answer, errors included, is the daemon's contract.
+
+use std::fmt::Display;
+
+use reqwest::Method;
+use vm_model::{
+    Event, Execution, Health, NewSession, NewStartupFile, NewTemplate, ReplRequest, RunFileRequest, RuntimeSummary,
+    Session, SessionFilter, StartupFile, StartupFileDeleted, Template, TemplateDeleted, TemplateDetail,
+};
+
+use crate::{Client, ClientError};
+
+type Result<T> = std::result::Result<T, ClientError>;
+
+/// Health and runtime.
+#[allow(clippy::missing_errors_doc)] // all fail as `ClientError` says
+impl Client {
+    /// Whether the daemon is well.
+    pub async fn health(&self) -> Result<Health> {
+        self.get(&["health"], &[]).await
+    }
+
+    /// What the daemon holds at this moment.
+    pub async fn runtime_summary(&self) -> Result<RuntimeSummary> {
+        self.get(&["runtime", "summary"], &[]).await
+    }
+}
+
+/// Templates.
+#[allow(clippy::missing_errors_doc)]
+impl Client {
+    /// Makes a template.
+    pub async fn create_template(&self, new: &NewTemplate) -> Result<Template> {
+        self.post(&["templates"], new).await
+    }
+
+    /// All templates, newest first.
+    pub async fn templates(&self) -> Result<Vec<Template>> {
+        self.get(&["templates"], &[]).await
+    }
+
+    /// A template with everything that belongs to it.
+    pub async fn template(&self, id: impl Display) -> Result<TemplateDetail> {
+        self.get(&["templates", &id.to_string()], &[]).await
+    }
+
+    /// Deletes a template with everything that belongs to it.
+    pub async fn delete_template(&self, id: impl Display) -> Result<TemplateDeleted> {
+        self.send(Method::DELETE, &["templates", &id.to_string()]).await
+    }
+
+    /// Adds a file that runs when a session is created.
+    pub async fn add_startup_file(&self, template: impl Display, new: &NewStartupFile) -> Result<StartupFile> {
+        self.post(&["templates", &template.to_string(), "startup-files"], new).await
+    }
+
+    /// The startup files of a template, in the order in which they run.
+    pub async fn startup_files(&self, template: impl Display) -> Result<Vec<StartupFile>> {
+        self.get(&["templates", &template.to_string(), "startup-files"], &[]).await
+    }
+
+    /// Removes a startup file from a template.
+    pub async fn remove_startup_file(&self, template: impl Display, file: impl Display) -> Result<StartupFileDeleted> {
+        let path = ["templates", &template.to_string(), "startup-files", &file.to_string()];
+        self.send(Method::DELETE, &path).await
+    }
+}
+
+/// Sessions.
+#[allow(clippy::missing_errors_doc)]
+impl Client {
+    /// Creates a session and runs its startup files.
+    pub async fn create_session(&self, new: &NewSession) -> Result<Session> {
+        self.post(&["sessions"], new).await
+    }
+
+    /// The sessions that pass the filter, newest first.
+    pub async fn sessions(&self, filter: &SessionFilter) -> Result<Vec<Session>> {
+        let query = [
+            ("status", filter.status.map(|status| status.to_string())),
+            ("template_id", filter.template_id.map(|id| id.to_string())),
+            ("limit", filter.limit.map(|limit| limit.to_string())),
+        ];
+        self.get(&["sessions"], &query).await
+    }
+
+    /// A session.
+    pub async fn session(&self, id: impl Display) -> Result<Session> {
+        self.get(&["sessions", &id.to_string()], &[]).await
+    }
+
+    /// Ends a session; code that runs in it is stopped.
+    pub async fn close_session(&self, id: impl Display) -> Result<Session> {
+        self.send(Method::POST, &["sessions", &id.to_string(), "close"]).await
+    }
+}
+
+/// Executions.
+#[allow(clippy::missing_errors_doc)]
+impl Client {
+    /// Runs a snippet.
+    pub async fn repl(&self, request: &ReplRequest) -> Result<Execution> {
+        self.post(&["executions", "repl"], request).await
+    }
+
+    /// Runs a file of the session's worktree.
+    pub async fn run_file(&self, request: &RunFileRequest) -> Result<Execution> {
+        self.post(&["executions", "run-file"], request).await
+    }
+
+    /// The executions of a session, newest first.
+    pub async fn executions(&self, session: impl Display, limit: Option<u32>) -> Result<Vec<Execution>> {
+        let query = [("session_id", Some(session.to_string())), ("limit", limit.map(|limit| limit.to_string()))];
+        self.get(&["executions"], &query).await
+    }
+
+    /// An execution.
+    pub async fn execution(&self, id: impl Display) -> Result<Execution> {
+        self.get(&["executions", &id.to_string()], &[]).await
+    }
+
+    /// The events of an execution with a `seq` greater than `after_seq`.
+    pub async fn events(&self, execution: impl Display, after_seq: u64) -> Result<Vec<Event>> {
+        self.get(&["executions", &execution.to_string(), "events"], &[("after_seq", Some(after_seq.to_string()))]).await
+    }
+}

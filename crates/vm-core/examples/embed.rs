@@ -1,0 +1,30 @@
+//! A session without a daemon: `cargo run -p vm-core --example embed`.
+
+use vm_core::{Config, Core};
+use vm_model::{NewSession, NewTemplate, ReplRequest};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let core = Core::open(Config {
+        database: folder.path().join("embed.db"),
+        code_cache: std::env::temp_dir().join("vm-system-embed"),
+    })
+    .await?;
+    let template = core.templates().create(NewTemplate { name: "embedded".into(), ..NewTemplate::default() }).await?;
+    let new = NewSession {
+        template_id: template.id.to_string(),
+        workspace_id: "example".into(),
+        base_commit_oid: "none".into(),
+        worktree_path: folder.path().into(),
+    };
+    let session = core.sessions().create(new).await?;
+    for input in ["var words = ['state']", "words.push('carries', 'over')", "words.join(' ')"] {
+        let request = ReplRequest { session_id: session.id.to_string(), input: input.into() };
+        let execution = core.executions().repl(request).await?;
+        let shown = execution.result.map(|value| value.preview);
+        println!("{input:35} => {}", shown.as_deref().unwrap_or("no value"));
+    }
+    core.shutdown().await;
+    Ok(())
+}

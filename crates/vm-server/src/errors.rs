@@ -1,0 +1,106 @@
+//! The one table from error to status, code and details.
+//!
+//! The message goes to the caller as it is: it is written for people, and holds ids, names and paths, never code or values.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+use vm_core::Error;
+use vm_model::{ErrorBody, ErrorCode, ErrorEnvelope};
+
+/// An answer of status 400 and above.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    code: ErrorCode,
+    message: String,
+    details: Map<String, Value>,
+}
+
+impl ApiError {
+    pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), details: Map::new() }
+    }
+
+    /// A field, id or query parameter that is missing or not acceptable.
+    pub fn validation(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::Validation, message)
+    }
+
+    /// A body that is no JSON of the shape expected.
+    pub fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest, message)
+    }
+
+    pub fn with_details(mut self, details: Value) -> Self {
+        if let Value::Object(details) = details {
+            self.details = details;
+        }
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if self.status.is_server_error() {
+            tracing::error!(status = self.status.as_u16(), error = self.message, "request failed");
+        }
+        let error = ErrorBody { code: self.code, message: self.message, details: self.details };
+        (self.status, Json(ErrorEnvelope { error })).into_response()
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        let (status, code) = classify(&error);
+        Self::new(status, code, error.to_string()).with_details(details(&error))
+    }
+}
+
+fn classify(error: &Error) -> (StatusCode, ErrorCode) {
+    use StatusCode as S;
+    match error {
+        Error::Validation(_) | Error::Settings(_) | Error::Id(_) => (S::BAD_REQUEST, ErrorCode::Validation),
+        Error::TemplateNotFound(_) => (S::NOT_FOUND, ErrorCode::TemplateNotFound),
+        Error::StartupFileNotFound { .. } => (S::NOT_FOUND, ErrorCode::StartupFileNotFound),
+        Error::SessionNotFound(_) => (S::NOT_FOUND, ErrorCode::SessionNotFound),
+        Error::ExecutionNotFound(_) => (S::NOT_FOUND, ErrorCode::ExecutionNotFound),
+        Error::FileNotFound { .. } => (S::NOT_FOUND, ErrorCode::FileNotFound),
+        Error::SessionNotReady { .. } => (S::CONFLICT, ErrorCode::SessionNotReady),
+        Error::SessionBusy(_) => (S::CONFLICT, ErrorCode::SessionBusy),
+        Error::TemplateExists { .. } | Error::StartupFileExists { .. } => (S::CONFLICT, ErrorCode::AlreadyExists),
+        Error::InvalidPath { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::InvalidPath),
+        Error::LimitExceeded { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::OutputLimitExceeded),
+        Error::StartupModeUnsupported(_) => (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupModeUnsupported),
+        Error::EngineUnsupported(_) => (S::UNPROCESSABLE_ENTITY, ErrorCode::EngineUnsupported),
+        Error::StartupFailed { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupFailed),
+        Error::ShuttingDown => (S::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
+        _ => (S::INTERNAL_SERVER_ERROR, ErrorCode::Internal),
+    }
+}
+
+/// The ids concerned.
+fn details(error: &Error) -> Value {
+    match error {
+        Error::TemplateNotFound(id) => json!({ "template_id": id }),
+        Error::StartupFileNotFound { template_id, file_id } => {
+            json!({ "template_id": template_id, "file_id": file_id })
+        }
+        Error::SessionNotFound(id) | Error::SessionBusy(id) => json!({ "session_id": id }),
+        Error::ExecutionNotFound(id) => json!({ "execution_id": id }),
+        Error::SessionNotReady { session_id, status } => json!({ "session_id": session_id, "status": status }),
+        Error::TemplateExists { name } => json!({ "name": name }),
+        Error::StartupFileExists { template_id, path } => json!({ "template_id": template_id, "path": path }),
+        Error::InvalidPath { path, .. } | Error::FileNotFound { path, .. } | Error::FileUnreadable { path, .. } => {
+            json!({ "path": path })
+        }
+        Error::StartupFailed { session_id, path, .. } => json!({ "session_id": session_id, "path": path }),
+        Error::LimitExceeded { session_id, execution_id, limit, configured } => json!({
+            "session_id": session_id, "execution_id": execution_id, "limit": limit, "configured": configured,
+        }),
+        _ => Value::Null,
+    }
+}

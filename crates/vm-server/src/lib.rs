@@ -1,0 +1,18 @@
+//! HTTP: the routes of `/api/v1`, what is checked before a call reaches the core, and how its errors look from outside.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`serve`](mod@serve) | the server's life: accepting, and an orderly end |
+//! | `routes` | one file per kind of thing; each handler decodes, calls the core, encodes |
+//! | `request` | strict decoding of bodies, ids and query parameters |
+//! | `errors` | the one table from error to status, code and details |
+//! | `observe` | request ids and the log line of each request |
+
+mod errors;
+mod observe;
+mod request;
+mod routes;
+pub mod serve;
+
+pub use routes::router;
+pub use serve::serve;

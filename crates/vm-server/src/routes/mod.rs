@@ -1,0 +1,56 @@
+//! The routes. Each handler decodes, calls the core, and encodes.
+
+mod executions;
+mod runtime;
+mod sessions;
+mod templates;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{Method, StatusCode, Uri},
+    middleware,
+    response::{IntoResponse, Response},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use vm_core::Core;
+use vm_model::ErrorCode;
+
+use crate::{errors::ApiError, observe::observe, request::MAX_BODY};
+
+const BASE: &str = "/api/v1";
+
+/// All routes over one core.
+pub fn router(core: Core) -> Router {
+    let routes = Router::new()
+        .merge(runtime::routes())
+        .merge(templates::routes())
+        .merge(sessions::routes())
+        .merge(executions::routes());
+    Router::new()
+        .nest(BASE, routes)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(observe))
+        .with_state(core)
+}
+
+async fn not_found(uri: Uri) -> ApiError {
+    let message = format!("no route {}; all routes are below {BASE}", uri.path());
+    ApiError::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+    let message = format!("{} does not take {method}", uri.path());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed, message)
+}
+
+/// A panic is a defect; its message is for the log alone.
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let what = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = what.unwrap_or("unknown"), "a request panicked");
+    let message = "internal error; the daemon's log has more under this request id";
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, message).into_response()
+}

@@ -1,0 +1,132 @@
+//! What can be typed: the global flags and the commands, every flag with its environment variable.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder};
+use vm_client::Client;
+
+use crate::{
+    error::Error,
+    exec::ExecCommand,
+    logging::{self, LogFormat},
+    ops::OpsCommand,
+    output::Output,
+    serve::Serve,
+    session::SessionCommand,
+    template::TemplateCommand,
+};
+
+/// JavaScript sessions that live in a daemon, keep their state, and record every run.
+#[derive(Parser)]
+#[command(name = "vm-system", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// The daemon's SQLite file; made if it does not exist
+    #[arg(long, global = true, value_name = "PATH", default_value = "vm-system.db")]
+    db: PathBuf,
+    /// Where the daemon answers
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:3210")]
+    server_url: String,
+    /// What to log on standard error: error, warn, info, debug, trace or off; also per module, as in info,vm_core=debug
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "info", value_parser = logging::parse_level)]
+    log_level: String,
+    /// Print the API's JSON, on one line
+    #[arg(long, global = true, value_parser = builder::BoolishValueParser::new())]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the daemon that all other commands talk to
+    Serve(Serve),
+    /// Manage templates: what a session is made of
+    #[command(subcommand)]
+    Template(TemplateCommand),
+    /// Manage sessions: live runtimes that keep their state
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Run code in a session, and look at what was run
+    #[command(subcommand)]
+    Exec(ExecCommand),
+    /// Look at the daemon itself
+    #[command(subcommand)]
+    Ops(OpsCommand),
+}
+
+impl Cli {
+    /// What was typed. Wrong usage, `--help` and `--version` end the process here.
+    pub fn read() -> Self {
+        let matches = with_variables(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Runs the command to its end; the exit code is a failure if a script failed.
+    pub async fn run(self) -> Result<ExitCode, Error> {
+        let Self { global, command } = self;
+        let log_format = if let Command::Serve(serve) = &command { serve.log_format } else { LogFormat::Text };
+        logging::start(&global.log_level, log_format);
+        let client = || Client::new(&global.server_url);
+        let output = Output { json: global.json };
+        match command {
+            Command::Serve(serve) => serve.run(global.db).await?,
+            Command::Template(command) => command.run(&client()?, output).await?,
+            Command::Session(command) => command.run(&client()?, output).await?,
+            Command::Exec(command) => return command.run(&client()?, output).await,
+            Command::Ops(command) => command.run(&client()?, output).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Lets every flag be given as an environment variable too: `--server-url` as `VM_SYSTEM_SERVER_URL`.
+fn with_variables(parser: clap::Command) -> clap::Command {
+    let parser = parser.mut_args(|arg| match arg.get_long() {
+        Some(flag) => {
+            let variable = format!("VM_SYSTEM_{}", flag.replace('-', "_").to_uppercase());
+            arg.env(variable).hide_env_values(true)
+        }
+        None => arg,
+    });
+    parser.mut_subcommands(with_variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        with_variables(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_every_command_has_a_variable() {
+        fn check(parser: &clap::Command) {
+            for arg in parser.get_arguments().filter(|arg| arg.get_long().is_some()) {
+                let variable = arg.get_env().unwrap().to_str().unwrap();
+                assert!(variable.starts_with("VM_SYSTEM_"), "{variable}");
+            }
+            parser.get_subcommands().for_each(check);
+        }
+        check(&with_variables(Cli::command()));
+    }
+
+    #[test]
+    fn a_global_flag_may_stand_anywhere() {
+        for line in [
+            ["vm-system", "--server-url", "http://h", "template", "list"],
+            ["vm-system", "template", "--server-url", "http://h", "list"],
+            ["vm-system", "template", "list", "--server-url", "http://h"],
+        ] {
+            assert_eq!(Cli::try_parse_from(line).ok().unwrap().global.server_url, "http://h");
+        }
+    }
+}

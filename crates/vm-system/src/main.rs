@@ -1,0 +1,52 @@
+//! The binary `vm-system`: the command line, and the daemon's life.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `cli` | what can be typed: the global flags and the commands, every flag with its environment variable |
+//! | `serve` | `serve`: the daemon, from binding its address to its last signal |
+//! | `template` | `template …` |
+//! | `session` | `session …` |
+//! | `exec` | `exec …` |
+//! | `ops` | `ops …` |
+//! | `script_input` | what `exec` accepts as code, arguments and environment |
+//! | `output` | the one way to standard output: the API's JSON, or lines and tables that are safe to show |
+//! | `logging` | the daemon's log on standard error |
+//! | `error` | why a command failed |
+//!
+//! Every command but `serve` is a client of the daemon: it makes one call and prints the answer.
+
+mod cli;
+mod error;
+mod exec;
+mod logging;
+mod ops;
+mod output;
+mod script_input;
+mod serve;
+mod session;
+mod template;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use tokio::runtime::Runtime;
+
+use crate::{cli::Cli, error::Error};
+
+fn main() -> ExitCode {
+    run(Cli::read()).unwrap_or_else(|error| {
+        // If even standard error is gone, the exit code still says it.
+        let _ = writeln!(io::stderr(), "Error: {}", output::safe(&error.to_string()));
+        ExitCode::FAILURE
+    })
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Error> {
+    let runtime = Runtime::new().map_err(Error::Runtime)?;
+    let result = runtime.block_on(cli.run());
+    // The command has come to its end: whatever thread is still busy must not hold up the exit.
+    runtime.shutdown_background();
+    result
+}

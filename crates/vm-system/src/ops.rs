@@ -1,0 +1,35 @@
+//! `ops …`
+
+use clap::Subcommand;
+use vm_client::Client;
+use vm_model::RuntimeSummary;
+
+use crate::{error::Error, output::Output};
+
+/// `vm-system ops …`
+#[derive(Subcommand)]
+pub enum OpsCommand {
+    /// Ask the daemon whether it is well
+    Health,
+    /// Show which sessions are live
+    RuntimeSummary,
+}
+
+impl OpsCommand {
+    /// Makes the call and prints its answer.
+    pub async fn run(self, client: &Client, output: Output) -> Result<(), Error> {
+        match self {
+            Self::Health => output.print(&client.health().await?, |health| vec![format!("Status: {}", health.status)]),
+            Self::RuntimeSummary => output.print(&client.runtime_summary().await?, summary_block),
+        }
+    }
+}
+
+fn summary_block(summary: &RuntimeSummary) -> Vec<String> {
+    let mut lines = vec![
+        format!("Active Sessions: {}", summary.active_sessions),
+        format!("Running Executions: {}", summary.running_executions),
+    ];
+    lines.extend(summary.active_session_ids.iter().map(|id| format!("Session ID: {id}")));
+    lines
+}

@@ -1,0 +1,94 @@
+//! `serve`: the daemon, from binding its address to its last signal.
+
+use std::{
+    env,
+    io::{self, ErrorKind},
+    path::PathBuf,
+    process,
+};
+
+use tokio::{
+    net::TcpListener,
+    select,
+    signal::unix::{Signal, SignalKind, signal},
+};
+use vm_core::{Config, Core};
+
+use crate::{error::Error, logging::LogFormat, output};
+
+/// `vm-system serve`
+#[derive(clap::Args)]
+pub struct Serve {
+    /// The address to answer at; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3210")]
+    listen: String,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+    /// The folder for compiled code, which makes the next start fast [default: ~/.cache/vm-system/code]
+    #[arg(long, value_name = "PATH")]
+    code_cache: Option<PathBuf>,
+}
+
+impl Serve {
+    /// Serves until a signal asks to stop. The one line on standard output says that requests are accepted, and where.
+    pub async fn run(self, database: PathBuf) -> Result<(), Error> {
+        let signals = Signals::new().map_err(Error::Serve)?;
+        let code_cache = self.code_cache.or_else(default_code_cache).ok_or(Error::NoCodeCache)?;
+        // Before the database is touched: a second start by mistake must leave nothing behind.
+        let listener = listen(self.listen).await?;
+        let core = Core::open(Config { database, code_cache }).await?;
+        let address = listener.local_addr().map_err(Error::Serve)?;
+        output::write(&format!("vm-system is listening on http://{address}\n"))?;
+        vm_server::serve(listener, core, signals.stop()).await.map_err(Error::Serve)
+    }
+}
+
+async fn listen(address: String) -> Result<TcpListener, Error> {
+    TcpListener::bind(&address).await.map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::AddrInUse => {
+                "address already in use; is another vm-system running? choose another port with --listen".into()
+            }
+            ErrorKind::InvalidInput => "not an address; write it like 127.0.0.1:3210".into(),
+            _ => format!("{error}; choose another address with --listen"),
+        };
+        Error::Listen { address, reason: hint }
+    })
+}
+
+/// The user's own cache folder. Never a shared one: who can write there can make this daemon run their machine code.
+fn default_code_cache() -> Option<PathBuf> {
+    let folder = |variable| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(cache.join("vm-system/code"))
+}
+
+/// The two signals that ask a process to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From here on the signals are kept for [`Signals::stop`], also during the start.
+    fn new() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Ends at the first signal. The second one is from somebody who does not want to wait, and ends the process.
+    async fn stop(mut self) {
+        self.next().await;
+        tokio::spawn(async move {
+            self.next().await;
+            process::exit(1);
+        });
+    }
+}

@@ -1,0 +1,197 @@
+//! A real daemon with a folder of its own.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read as _},
+    path::PathBuf,
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use reqwest::{Method, blocking::Client};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    binary::{self, Output},
+    http::{Answer, text},
+};
+
+/// Shared by all tests, so that the engine is compiled once and not once per test.
+pub const CODE_CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/code-cache");
+
+/// Far beyond anything that is promised: who waits longer waits for something that will not happen.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An id that nothing has.
+pub const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
+
+/// A running daemon; killed when dropped.
+pub struct Daemon {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    pub url: String,
+    pub folder: TempDir,
+    http: Client,
+}
+
+impl Daemon {
+    pub fn start() -> Self {
+        Self::start_with(tempfile::tempdir().unwrap(), &[])
+    }
+
+    /// Starts on the database that this folder may have from an earlier daemon, with these flags.
+    pub fn start_with(folder: TempDir, flags: &[&str]) -> Self {
+        fs::create_dir_all(folder.path().join("worktree")).unwrap();
+        let log = folder.path().join("daemon.log");
+        let mut command = binary::command(folder.path());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--db", "x.db", "--code-cache", CODE_CACHE]);
+        command.args(flags);
+        command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let Some(url) = line.trim_end().strip_prefix("vm-system is listening on ") else {
+            let _ = child.kill();
+            panic!("the daemon said {line:?}; its log:\n{}", fs::read_to_string(log).unwrap());
+        };
+        let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        Self { url: url.into(), child, stdout, folder, http }
+    }
+
+    /// Sends a signal and waits for the end; what the daemon wrote to standard output after its first line.
+    pub fn signal(&mut self, signal: &str) -> (ExitStatus, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        let status = wait_for(|| self.child.try_wait().unwrap());
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        (status, rest)
+    }
+
+    /// Ends this daemon, if it has not ended yet, and starts another one on its database.
+    pub fn restart(mut self) -> Self {
+        if self.child.try_wait().unwrap().is_none() {
+            self.signal("TERM");
+        }
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        Self::start_with(folder, &[])
+    }
+
+    /// Runs a command against this daemon.
+    pub fn cli(&self, args: &[&str]) -> Output {
+        self.cli_with_input(args, "")
+    }
+
+    pub fn cli_with_input(&self, args: &[&str], input: &str) -> Output {
+        let mut command = binary::command(self.folder.path());
+        binary::run(command.args(args).env("VM_SYSTEM_SERVER_URL", &self.url), input)
+    }
+
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Answer {
+        Answer::read(self.request(Method::GET, path).send().unwrap())
+    }
+
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::read(self.request(Method::POST, path).json(body).send().unwrap())
+    }
+
+    #[track_caller]
+    pub fn delete(&self, path: &str) -> Answer {
+        Answer::read(self.request(Method::DELETE, path).send().unwrap())
+    }
+
+    /// A request of the caller's own making.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::blocking::RequestBuilder {
+        self.http.request(method, format!("{}/api/v1{path}", self.url))
+    }
+
+    /// A new template with these settings; its id.
+    #[track_caller]
+    pub fn template(&self, name: &str, settings: &Value) -> String {
+        text(&self.post("/templates", &json!({"name": name, "settings": settings})).ok(201)["id"])
+    }
+
+    /// What a session of this template is made with.
+    pub fn new_session(&self, template: &str) -> Value {
+        json!({"template_id": template, "workspace_id": "ws", "base_commit_oid": "abc", "worktree_path": self.worktree()})
+    }
+
+    /// A new session of this template; its id.
+    #[track_caller]
+    pub fn session_of(&self, template: &str) -> String {
+        text(&self.post("/sessions", &self.new_session(template)).ok(201)["id"])
+    }
+
+    /// A new session of a new template with the default settings; its id.
+    #[track_caller]
+    pub fn session(&self) -> String {
+        self.session_of(&self.template("plain", &json!({})))
+    }
+
+    #[track_caller]
+    pub fn repl(&self, session: &str, input: &str) -> Answer {
+        self.post("/executions/repl", &json!({"session_id": session, "input": input}))
+    }
+
+    #[track_caller]
+    pub fn run_file(&self, session: &str, path: &str) -> Answer {
+        self.post("/executions/run-file", &json!({"session_id": session, "path": path}))
+    }
+
+    /// The executions of a session, newest first.
+    #[track_caller]
+    pub fn executions(&self, session: &str) -> Vec<Value> {
+        let list = self.get(&format!("/executions?session_id={session}")).ok(200);
+        list.as_array().unwrap().clone()
+    }
+
+    /// Runs code that does not end by itself, and when it is running, `meanwhile`, which is to end it; the code's answer.
+    #[track_caller]
+    pub fn while_running(&self, session: &str, input: &str, meanwhile: impl FnOnce()) -> Answer {
+        thread::scope(|scope| {
+            let running = scope.spawn(|| self.repl(session, input));
+            wait_for(|| {
+                let executions = self.executions(session);
+                executions.iter().any(|execution| execution["status"] == "running").then_some(())
+            });
+            meanwhile();
+            running.join().unwrap()
+        })
+    }
+
+    pub fn worktree(&self) -> PathBuf {
+        self.folder.path().join("worktree")
+    }
+
+    /// Writes a file of the worktree.
+    pub fn write(&self, path: &str, content: &str) {
+        let path = self.worktree().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks again and again until there is an answer.
+#[track_caller]
+pub fn wait_for<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain");
+        thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,39 @@
+//! The floors of ARCHITECTURE.md: a crate imports only from floors below its own.
+
+use std::{fs, path::Path};
+
+const FLOORS: [&[&str]; 5] = [
+    &["vm-model"],
+    &["vm-engine", "vm-modules", "vm-store"],
+    &["vm-core"],
+    &["vm-server", "vm-client"],
+    &["vm-system"],
+];
+
+fn floor(name: &str) -> Option<usize> {
+    FLOORS.iter().position(|floor| floor.contains(&name))
+}
+
+/// The workspace crates that a manifest's `[dependencies]` name.
+fn imports(manifest: &str) -> Vec<String> {
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
+    let section = dependencies.split("\n[").next().unwrap_or_default();
+    let names = section.lines().filter_map(|line| line.split(['.', '=', ' ']).next());
+    names.filter(|name| name.starts_with("vm-")).map(str::to_string).collect()
+}
+
+#[test]
+fn every_crate_imports_only_from_floors_below_its_own() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut checked = 0;
+    for entry in fs::read_dir(crates).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.file_name().unwrap().to_str().unwrap().to_string();
+        let own = floor(&name).unwrap_or_else(|| panic!("{name} has no floor"));
+        for import in imports(&fs::read_to_string(folder.join("Cargo.toml")).unwrap()) {
+            assert!(floor(&import).unwrap() < own, "{name} imports {import}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "only {checked} imports were found");
+}

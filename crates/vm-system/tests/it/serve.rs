@@ -1,0 +1,173 @@
+//! The daemon's life: starting, failing to start, signals, restarts.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    binary::{self, Output},
+    daemon::{CODE_CACHE, Daemon},
+    http::text,
+};
+
+/// Runs `serve` where it is to fail.
+fn serve(folder: &Path, args: &[&str]) -> Output {
+    let mut command = binary::command(folder);
+    binary::run(command.args(["serve", "--code-cache", CODE_CACHE]).args(args), "")
+}
+
+/// The line that `serve` must have failed with, after whatever it has logged.
+#[track_caller]
+fn error_of(output: Output) -> String {
+    let stderr = output.failed(1);
+    let line = stderr.lines().last().unwrap();
+    assert!(line.starts_with("Error: "), "{stderr}");
+    line.to_owned()
+}
+
+#[test]
+fn a_taken_port_is_an_error_that_leaves_no_database_behind() {
+    let daemon = Daemon::start();
+    let address = daemon.url.strip_prefix("http://").unwrap();
+    let error = error_of(serve(daemon.folder.path(), &["--listen", address, "--db", "other.db"]));
+    assert_eq!(
+        error,
+        format!(
+            "Error: cannot listen on {address}: address already in use; is another vm-system running? \
+             choose another port with --listen"
+        )
+    );
+    assert!(!daemon.folder.path().join("other.db").exists());
+}
+
+#[test]
+fn a_bad_address_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for address in ["nonsense", "127.0.0.1", "127.0.0.1:99999", "203.0.113.1:1"] {
+        let error = error_of(serve(folder.path(), &["--listen", address]));
+        assert!(error.starts_with(&format!("Error: cannot listen on {address}: ")), "{error}");
+    }
+    assert!(!folder.path().join("vm-system.db").exists());
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in ["missing/x.db", "."] {
+        let error = error_of(serve(folder.path(), &["--listen", "127.0.0.1:0", "--db", path]));
+        assert!(error.contains("database") && error.contains(path), "{error}");
+    }
+    assert!(!folder.path().join("missing").exists());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let garbage = "this is a letter to my aunt, and no database\n".repeat(500);
+    fs::write(folder.path().join("letter.txt"), &garbage).unwrap();
+    let error = error_of(serve(folder.path(), &["--listen", "127.0.0.1:0", "--db", "letter.txt"]));
+    assert!(error.contains("letter.txt"), "{error}");
+    assert_eq!(fs::read_to_string(folder.path().join("letter.txt")).unwrap(), garbage);
+}
+
+#[test]
+fn a_second_daemon_on_the_same_database_is_refused_and_the_first_goes_on() {
+    let daemon = Daemon::start();
+    let session = daemon.session();
+    let error = error_of(serve(daemon.folder.path(), &["--listen", "127.0.0.1:0", "--db", "x.db"]));
+    assert!(error.contains("x.db") && error.contains("in use"), "{error}");
+    assert_eq!(daemon.repl(&session, "1").ok(201)["status"], "ok");
+}
+
+#[test]
+fn without_any_folder_for_compiled_code_the_error_says_how_to_name_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary::command(folder.path());
+    let error = error_of(binary::run(command.args(["serve", "--listen", "127.0.0.1:0"]), ""));
+    assert!(error.contains("--code-cache"), "{error}");
+    assert!(!folder.path().join("vm-system.db").exists());
+}
+
+#[test]
+fn sigterm_and_sigint_end_it_with_exit_0_and_one_line_on_standard_output() {
+    for signal in ["TERM", "INT"] {
+        let mut daemon = Daemon::start();
+        daemon.session();
+        let start = Instant::now();
+        let (status, rest) = daemon.signal(signal);
+        assert_eq!((status.code(), rest.as_str()), (Some(0), ""), "after SIG{signal}");
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_running_loop_does_not_hold_up_the_end_and_is_recorded_as_cancelled() {
+    let mut daemon = Daemon::start();
+    let limits = json!({"limits": {"cpu_ms": 60000, "wall_ms": 60000}});
+    let session = daemon.session_of(&daemon.template("long", &limits));
+    let request = json!({"session_id": session, "input": "for (;;) {}"});
+    let url = format!("{}/api/v1/executions/repl", daemon.url);
+    // Its answer, if it gets one, is not what this test is about.
+    let running = std::thread::spawn(move || reqwest::blocking::Client::new().post(url).json(&request).send());
+    crate::daemon::wait_for(|| daemon.executions(&session).first().map(|execution| text(&execution["id"])));
+
+    let start = Instant::now();
+    let (status, _) = daemon.signal("TERM");
+    assert_eq!(status.code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let _ = running.join();
+
+    let daemon = daemon.restart();
+    assert_eq!(daemon.executions(&session)[0]["status"], "cancelled");
+}
+
+#[test]
+fn after_a_restart_earlier_sessions_are_crashed_and_their_history_is_readable() {
+    let daemon = Daemon::start();
+    let session = daemon.session();
+    let closed = daemon.session_of(&text(&daemon.get("/templates").ok(200)[0]["id"]));
+    let closed = daemon.delete(&format!("/sessions/{closed}")).ok(200);
+    let execution = text(&daemon.repl(&session, "console.log('hi'); 42").ok(201)["id"]);
+    let events = daemon.get(&format!("/executions/{execution}/events")).ok(200);
+    let templates = daemon.get("/templates").ok(200);
+
+    let daemon = daemon.restart();
+    let crashed = daemon.get(&format!("/sessions/{session}")).ok(200);
+    assert_eq!(crashed["status"], "crashed");
+    assert!(crashed["last_error"].as_str().is_some_and(|error| !error.is_empty()), "{crashed}");
+    daemon.repl(&session, "1").refused(409, "SESSION_NOT_READY");
+    assert_eq!(daemon.get(&format!("/executions/{execution}/events")).ok(200), events);
+    assert_eq!(daemon.get("/templates").ok(200), templates);
+    assert_eq!(daemon.get(&format!("/sessions/{}", text(&closed["id"]))).ok(200), closed, "a closed session stays so");
+    assert_eq!(daemon.get("/runtime/summary").ok(200)["active_sessions"], 0);
+    let again = daemon.session_of(&text(&templates[0]["id"]));
+    assert_eq!(daemon.repl(&again, "1").ok(201)["status"], "ok");
+}
+
+#[test]
+fn after_a_kill_nothing_is_left_running() {
+    let mut daemon = Daemon::start();
+    let session = daemon.session();
+    daemon.repl(&session, "1").ok(201);
+    daemon.signal("KILL");
+    let daemon = daemon.restart();
+    assert_eq!(daemon.get(&format!("/sessions/{session}")).ok(200)["status"], "crashed");
+    assert_eq!(daemon.executions(&session).len(), 1, "what was answered is kept");
+}
+
+#[test]
+fn the_log_goes_to_standard_error_as_json_if_asked_for() {
+    let mut daemon =
+        Daemon::start_with(tempfile::tempdir().unwrap(), &["--log-format", "json", "--log-level", "debug"]);
+    daemon.get("/health").ok(200);
+    daemon.signal("TERM");
+    let log = fs::read_to_string(daemon.folder.path().join("daemon.log")).unwrap();
+    assert!(log.lines().count() > 0);
+    for line in log.lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok_and(|line| line["level"].is_string()), "{line}");
+    }
+}

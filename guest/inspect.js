@@ -7,7 +7,7 @@
 (function (host) {
     "use strict";
 
-    const DEPTH = 2, MAX_ITEMS = 100, MAX_KEYS = 1000, MAX_STRING = 10000, MAX_TEXT = 1 << 18;
+    const DEPTH = 2, MAX_ITEMS = 100, MAX_KEYS = 1000, MAX_STRING = 10000, MAX_TEXT = 1 << 18, MAX_JSON_ITEMS = 1e7;
     const LINE_WIDTH = 72, BREAK_WIDTH = 80, GROUP_FROM = 7;
     const IDENTIFIER = /^[a-zA-Z_$][a-zA-Z_$0-9]*$/;
     const ERROR_STACK = Object.getOwnPropertyDescriptor(Error.prototype, "stack")?.get;
@@ -467,11 +467,18 @@
         return target !== null && host.classOf(target) === "Array" ? "array" : "object";
     }
 
+    function hasJson(type, value) {
+        if (type === "number") return Number.isFinite(value);
+        // the text of a longer array, sparse ones included, would fill the memory before it exceeds the output limit
+        if (type === "array") return !(dataProperty(throughProxies(value), "length") > MAX_JSON_ITEMS);
+        return type !== "function";
+    }
+
     /* [type, preview, JSON form where there is one] */
     function describe(value) {
-        const preview = typeof value === "string" ? value : inspect(value);
-        const hasJson = typeof value === "number" ? Number.isFinite(value) : typeof value !== "function";
-        return [typeOf(value), preview, hasJson ? json(value) : undefined];
+        const type = typeOf(value);
+        const preview = type === "string" ? value.toWellFormed() : inspect(value);
+        return [type, preview, hasJson(type, value) ? json(value) : undefined];
     }
 
     function stackOf(error) {

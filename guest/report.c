@@ -115,7 +115,11 @@ static JSValue host_promise_state(JSContext *ctx, JSValueConst self, int argc, J
 
 static JSValue host_proxy_target(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
-    return JS_GetProxyTarget(ctx, argv[0]);
+    JSValue target = JS_GetProxyTarget(ctx, argv[0]);
+    if (!JS_IsException(target))
+        return target;
+    forget_exception(ctx); /* revoked */
+    return JS_NULL;
 }
 
 static JSValue host_function_kind(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)

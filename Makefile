@@ -12,7 +12,8 @@ test: setup
 	./demo/run
 
 bench: setup
-	cargo run --release --locked -p vm-bench
+	cargo build --release --locked -p vm-system -p vm-bench
+	$${CARGO_TARGET_DIR:-target}/release/vm-bench $${CARGO_TARGET_DIR:-target}/release/vm-system
 
 setup:
 	./scripts/setup

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use tracing::Instrument;
 use vm_model::{
     Event, Execution, ExecutionId, ExecutionKind, ExecutionStatus, Metrics, ReplRequest, RunFileRequest, SessionId,
     Timestamp,
@@ -61,7 +62,7 @@ impl Executions<'_> {
     async fn run(&self, session: Arc<LiveSession>, execution: Execution, source: Vec<u8>) -> Result<Execution, Error> {
         let turn = session.take_turn()?;
         let task = Task::begin(&self.0.0, &session, turn, execution, source)?;
-        let ended = tokio::spawn(task.run()).await;
+        let ended = tokio::spawn(task.run().in_current_span()).await;
         let ended = ended.map_err(|error| Error::Internal(format!("an execution's task failed: {error}")))??;
         match ended.limit {
             None => Ok(ended.execution),

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use tracing::Instrument;
 use vm_model::{
     Execution, ExecutionKind, NewSession, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp,
 };
@@ -30,11 +31,13 @@ impl Sessions<'_> {
         required("base_commit_oid", &new.base_commit_oid)?;
         let core = self.0.clone();
         // A client that goes away does not leave a session half-started.
-        let created = tokio::spawn(async move {
+        let create = async move {
             let (session, live) = core.blocking(move |parts| stamp(parts, template_id, new)).await?;
             start(&core, session, live).await
-        });
-        created.await.map_err(|error| Error::Internal(format!("a session's creation failed: {error}")))?
+        };
+        tokio::spawn(create.in_current_span())
+            .await
+            .map_err(|error| Error::Internal(format!("a session's creation failed: {error}")))?
     }
 
     /// Sessions, newest first.
@@ -121,10 +124,12 @@ async fn start(core: &Core, mut session: Session, live: Arc<LiveSession>) -> Res
     let outcome = run_startup(core, &live, &mut startup).await;
     match &outcome {
         Ok(()) if live.ready() => session.status = SessionStatus::Ready,
-        Ok(()) => {
+        // closed meanwhile, which also stops its startup files
+        _ if live.status() == SessionStatus::Closed => {
             session.status = SessionStatus::Closed;
             session.closed_at = Some(Timestamp::now());
         }
+        Ok(()) => session.status = live.status(),
         Err(error) => {
             core.0.live.remove(live.id);
             live.stop(SessionStatus::Crashed);

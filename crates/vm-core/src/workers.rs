@@ -4,6 +4,7 @@
 //! threads of whoever embeds this crate have. A waiting session holds none of them.
 
 use tokio::runtime::{Builder, Runtime};
+use tracing::Span;
 
 use crate::Error;
 
@@ -26,6 +27,9 @@ impl Workers {
     /// Does blocking work on a worker thread.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         let Some(runtime) = &self.0 else { return Err(Error::ShuttingDown) };
+        // What it logs belongs to the request that asked for it.
+        let span = Span::current();
+        let work = move || span.in_scope(work);
         runtime.spawn_blocking(work).await.map_err(|error| Error::Internal(format!("a worker failed: {error}")))
     }
 }

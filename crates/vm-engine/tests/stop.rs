@@ -7,12 +7,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::Session;
+use support::{Done, Session};
 use vm_engine::{Program, ProgramKind, Run, StopReason};
 use vm_model::{ExecutionId, LimitKind, Limits};
 
-fn short() -> Limits {
-    Limits { wall_ms: 150, mem_mb: 32, ..Limits::default() }
+/// Memory is soon exhausted, time is not.
+fn small() -> Limits {
+    Limits { mem_mb: 32, ..Limits::default() }
+}
+
+/// Runs code under a short wall limit, which holds for this execution alone: a slow machine fails no other.
+fn runaway(session: &mut Session, code: &str) -> Done {
+    let usual = std::mem::replace(&mut session.limits.wall_ms, 150);
+    let done = session.repl(code);
+    session.limits.wall_ms = usual;
+    done
 }
 
 const WALL: Option<StopReason> = Some(StopReason::Limit(LimitKind::WallMs));
@@ -25,9 +34,9 @@ fn ordinary_loops_stop_when_asked_and_keep_what_they_did() {
         "for (;;) { try { for (;;) {} } catch {} }",
         "(function f() { Promise.resolve().then(f) })()",
     ] {
-        let mut session = Session::with(short());
+        let mut session = Session::with(small());
         session.repl("var kept = 1");
-        let done = session.repl(&format!("kept++; {code}"));
+        let done = runaway(&mut session, &format!("kept++; {code}"));
         assert_eq!(done.stopped(), WALL, "{code}");
         assert!(!done.outcome.rolled_back, "{code}");
         assert_eq!(session.preview("kept"), "2", "{code}");
@@ -41,10 +50,10 @@ fn what_cannot_be_asked_is_forced_and_the_session_is_set_back() {
         "Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)",
         "(3n ** (2n ** 19n)).toString().length",
     ] {
-        let mut session = Session::with(short());
+        let mut session = Session::with(small());
         session.repl("var kept = { a: [1, 2, 3] }; let other = 'x'.repeat(100000)");
         let begin = Instant::now();
-        let done = session.repl(&format!("kept = 0; {code}"));
+        let done = runaway(&mut session, &format!("kept = 0; {code}"));
         assert_eq!(done.stopped(), WALL, "{code}");
         assert!(begin.elapsed() < Duration::from_secs(10), "{code}");
         assert_eq!(done.outcome.rolled_back, session.preview("kept") != "0", "{code}");
@@ -54,7 +63,7 @@ fn what_cannot_be_asked_is_forced_and_the_session_is_set_back() {
 
 #[test]
 fn a_trapped_instance_is_dropped_and_the_session_continues_from_its_last_checkpoint() {
-    let mut session = Session::with(short());
+    let mut session = Session::with(small());
     session.repl(
         "var counter = 0; const log = []; function step() { counter++; log.push('step ' + counter); return counter }",
     );
@@ -117,10 +126,10 @@ fn recursion_ends_in_an_error_that_can_be_caught() {
 
 #[test]
 fn waiting_counts_towards_the_wall_limit() {
-    let mut session = Session::with(short());
-    let done = session.repl("setTimeout(() => {}, 1e6); 1");
+    let mut session = Session::with(small());
+    let done = runaway(&mut session, "setTimeout(() => {}, 1e6); 1");
     assert_eq!(done.stopped(), WALL);
-    let done = session.repl("setInterval(() => {}, 1); 1");
+    let done = runaway(&mut session, "setInterval(() => {}, 1); 1");
     assert_eq!(done.stopped(), WALL);
     // neither the timeout nor the interval is still there
     let done = session.repl("1 + 1");

@@ -28,24 +28,29 @@ fn exceeds(limit: &str, configured: u64, limits: &Value, code: &str) -> Vec<Valu
 
 #[test]
 fn wall_ms_stops_a_loop() {
-    let events = exceeds("wall_ms", 300, &json!({"wall_ms": 300}), "console.log('begun'); for (;;) {}");
+    let events = exceeds("wall_ms", 1000, &json!({"wall_ms": 1000}), "console.log('begun'); for (;;) {}");
     assert_eq!(events[1]["payload"]["text"], "begun");
 }
 
 #[test]
 fn wall_ms_stops_waiting() {
-    exceeds("wall_ms", 300, &json!({"wall_ms": 300}), "await new Promise(done => setTimeout(done, 3_600_000))");
+    exceeds("wall_ms", 1000, &json!({"wall_ms": 1000}), "await new Promise(done => setTimeout(done, 3_600_000))");
 }
 
 #[test]
 fn wall_ms_stops_a_loop_in_the_engine_itself() {
     let code = "Array.from({length: 3e7}, (_, i) => 'x' + (i * 7919) % 1e7).sort()";
-    exceeds("wall_ms", 300, &json!({"wall_ms": 300, "mem_mb": 2048}), code);
+    exceeds("wall_ms", 1000, &json!({"wall_ms": 1000, "mem_mb": 2048}), code);
 }
 
 #[test]
 fn a_loop_that_catches_everything_is_stopped_too() {
-    exceeds("wall_ms", 300, &json!({"wall_ms": 300}), "for (;;) { try { for (;;) {} } catch {} finally { continue } }");
+    exceeds(
+        "wall_ms",
+        1000,
+        &json!({"wall_ms": 1000}),
+        "for (;;) { try { for (;;) {} } catch {} finally { continue } }",
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The one table from error to status, code and details.
 //!
-//! The message goes to the caller as it is: it is written for people, and holds ids, names and paths, never code or values.
+//! The message goes to the caller as it is: it is written for people, and holds ids, names and paths, never code or
+//! values. Only a defect is kept for the log.
 
 use axum::{
     Json,
@@ -10,6 +11,9 @@ use axum::{
 use serde_json::{Map, Value, json};
 use vm_core::Error;
 use vm_model::{ErrorBody, ErrorCode, ErrorEnvelope};
+
+/// All that a caller hears of a defect.
+pub(crate) const INTERNAL: &str = "internal error; the daemon's log has more under this request id";
 
 /// An answer of status 400 and above.
 #[derive(Debug)]
@@ -56,7 +60,15 @@ impl IntoResponse for ApiError {
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let (status, code) = classify(&error);
-        Self::new(status, code, error.to_string()).with_details(details(&error))
+        let message = match &error {
+            // what a defect says of itself may quote anything, a panic's text too
+            Error::Internal(why) => {
+                tracing::error!(why, "internal error");
+                INTERNAL.into()
+            }
+            error => error.to_string(),
+        };
+        Self::new(status, code, message).with_details(details(&error))
     }
 }
 

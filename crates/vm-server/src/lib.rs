@@ -6,9 +6,11 @@
 //! | `routes` | one file per kind of thing; each handler decodes, calls the core, encodes |
 //! | `request` | strict decoding of bodies, ids and query parameters |
 //! | `errors` | the one table from error to status, code and details |
+//! | `linger` | what is left of a body that was not read to its end |
 //! | `observe` | request ids and the log line of each request |
 
 mod errors;
+mod linger;
 mod observe;
 mod request;
 mod routes;

@@ -11,13 +11,16 @@ use axum::{
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::linger::linger;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_ID_LENGTH: usize = 128;
 
 /// Gives each request its id, in the answer and in every log line that the request causes.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let id = request_id(&request);
-    let span = tracing::info_span!(
+    // At the level of errors, so that an error says which request it belongs to, however little else is logged.
+    let span = tracing::error_span!(
         "request",
         request_id = id.to_str().unwrap_or_default(),
         method = %request.method(),
@@ -26,8 +29,8 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let begin = Instant::now();
     let is_read = request.method().is_safe();
     async move {
-        let mut response = next.run(request).await;
-        let (status, ms) = (response.status().as_u16(), begin.elapsed().as_secs_f64() * 1e3);
+        let mut response = next.run(linger(request)).await;
+        let (status, ms) = (response.status().as_u16(), begin.elapsed().as_micros() as f64 / 1e3);
         if is_read {
             tracing::debug!(status, ms, "answered");
         } else {

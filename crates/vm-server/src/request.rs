@@ -19,6 +19,8 @@ use crate::errors::ApiError;
 
 /// The largest body, in bytes.
 pub(crate) const MAX_BODY: usize = 16 << 20;
+/// The most that is repeated of what serde says, in characters.
+const MAX_MESSAGE: usize = 300;
 
 /// A body that is JSON of exactly the shape `T`.
 pub(crate) struct Body<T>(pub T);
@@ -42,16 +44,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if bytes.trim_ascii_start().first().is_some_and(|&first| first != b'{') {
             return Err(ApiError::invalid_request("the body is not acceptable: it must be a JSON object"));
         }
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| ApiError::invalid_request(format!("the body is not acceptable: {error}")))
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| undecoded(&error))
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let media_type = value.split(';').next().unwrap_or_default();
-    media_type.trim().eq_ignore_ascii_case("application/json")
+    let mut parts = value.split(';').map(str::trim);
+    let is_utf8 = |part: &str| part.is_empty() || part.replace('"', "").eq_ignore_ascii_case("charset=utf-8");
+    parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) && parts.all(is_utf8)
 }
 
 fn unread(rejection: &BytesRejection) -> ApiError {
@@ -59,6 +60,16 @@ fn unread(rejection: &BytesRejection) -> ApiError {
         return too_large();
     }
     ApiError::invalid_request(format!("the body could not be read: {rejection}"))
+}
+
+fn undecoded(error: &serde_json::Error) -> ApiError {
+    let (mut what, line, column) = (error.to_string(), error.line(), error.column());
+    // serde repeats the value that it does not like, which may be megabytes long
+    if let Some((end, _)) = what.char_indices().nth(MAX_MESSAGE) {
+        what = format!("{}… at line {line} column {column}", &what[..end]);
+    }
+    ApiError::invalid_request(format!("the body is not acceptable: {what}"))
+        .with_details(json!({ "line": line, "column": column }))
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<usize> {
@@ -114,6 +125,15 @@ pub(crate) fn parse_id<T: FromStr<Err = vm_model::IdError>>(field: &str, text: &
     text.parse().map_err(|error: vm_model::IdError| {
         ApiError::validation(error.to_string()).with_details(json!({ "field": field, "given": text }))
     })
+}
+
+/// A `limit` that a caller gave.
+pub(crate) fn check_limit(limit: u32, max: u32) -> Result<u32, ApiError> {
+    if (1..=max).contains(&limit) {
+        return Ok(limit);
+    }
+    let details = json!({ "field": "limit", "given": limit });
+    Err(ApiError::validation(format!("limit must be from 1 to {max}, not {limit}")).with_details(details))
 }
 
 /// The query parameters, of exactly the shape `T`.

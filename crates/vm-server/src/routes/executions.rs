@@ -12,7 +12,7 @@ use vm_model::{Event, Execution, ExecutionId, ReplRequest, RunFileRequest};
 
 use crate::{
     errors::ApiError,
-    request::{Body, Id, Parameters, parse_id},
+    request::{Body, Id, Parameters, check_limit, parse_id},
 };
 
 const DEFAULT_LIMIT: u32 = 50;
@@ -53,10 +53,7 @@ async fn list(
     Parameters(parameters): Parameters<ListParameters>,
 ) -> Result<Json<Vec<Execution>>, ApiError> {
     let session = parameters.session_id.ok_or_else(|| ApiError::validation("session_id is required"))?;
-    let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(ApiError::validation(format!("limit must be from 1 to {MAX_LIMIT}, not {limit}")));
-    }
+    let limit = check_limit(parameters.limit.unwrap_or(DEFAULT_LIMIT), MAX_LIMIT)?;
     Ok(Json(core.executions().list(parse_id("session_id", &session)?, limit).await?))
 }
 

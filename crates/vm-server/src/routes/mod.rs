@@ -16,7 +16,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use vm_core::Core;
 use vm_model::ErrorCode;
 
-use crate::{errors::ApiError, observe::observe, request::MAX_BODY};
+use crate::{
+    errors::{ApiError, INTERNAL},
+    observe::observe,
+    request::MAX_BODY,
+};
 
 const BASE: &str = "/api/v1";
 
@@ -51,6 +55,5 @@ async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let what = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = what.unwrap_or("unknown"), "a request panicked");
-    let message = "internal error; the daemon's log has more under this request id";
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, message).into_response()
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, INTERNAL).into_response()
 }

@@ -12,8 +12,10 @@ use vm_model::{NewSession, Session, SessionFilter, SessionId};
 
 use crate::{
     errors::ApiError,
-    request::{Body, Id, Parameters, parse_id},
+    request::{Body, Id, Parameters, check_limit, parse_id},
 };
+
+const MAX_LIMIT: u32 = 10_000;
 
 pub(super) fn routes() -> Router<Core> {
     Router::new()
@@ -49,7 +51,7 @@ async fn list(
             .transpose()
             .map_err(|message: String| ApiError::validation(message))?,
         template_id: parameters.template_id.map(|id| parse_id("template_id", &id)).transpose()?,
-        limit: parameters.limit,
+        limit: parameters.limit.map(|limit| check_limit(limit, MAX_LIMIT)).transpose()?,
     };
     Ok(Json(core.sessions().list(filter).await?))
 }

@@ -1,6 +1,6 @@
 /* `console`, values and exceptions on their way to the host.
  *
- * How a value looks is decided by inspect.js in a realm of its own: scripts cannot reach its Array.prototype or JSON, so
+ * How a value looks is decided by inspect/ in a realm of its own: scripts cannot reach its Array.prototype or JSON, so
  * nothing they do to theirs can break or fool the recorder. */
 #include <string.h>
 #include "engine.h"
@@ -36,7 +36,7 @@ static void report(uint32_t kind, JSValueConst a, JSValueConst b, JSValueConst c
     JS_FreeCString(system_realm, z.text);
 }
 
-/* Calls a function of inspect.js. Where even that fails (the stack is exhausted, say), a word that says so. */
+/* Calls a function of inspect/. Where even that fails (the stack is exhausted, say), a word that says so. */
 static JSValue inspect(JSValueConst function, JSValueConst argument)
 {
     JSValue result = JS_Call(system_realm, function, JS_UNDEFINED, 1, &argument);

@@ -14,6 +14,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// clang-19 is the one the speed was measured with; older ones work and are a few percent slower.
 const CLANGS: [&str; 4] = ["clang-19", "clang-20", "clang-21", "clang"];
 const OWN_SOURCES: [&str; 7] = ["engine.c", "memory.c", "libc.c", "heap.c", "timers.c", "report.c", "vm.c"];
+const INSPECT_SOURCES: [&str; 8] =
+    ["look.js", "words.js", "layout.js", "entries.js", "kinds.js", "walk.js", "format.js", "describe.js"];
 const ENGINE_SOURCES: [&str; 3] = ["quickjs/libregexp.c", "quickjs/libunicode.c", "quickjs/dtoa.c"];
 const SHIM_SOURCE: &str = "wasm-shim/shim.c";
 
@@ -32,7 +34,7 @@ fn build() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let clang = find_clang()?;
     let engine = find_engine()?;
-    embed(&guest.join("inspect.js"), &out.join("inspect.js.h"))?;
+    embed(&guest.join("inspect"), &INSPECT_SOURCES, "{ format, describe, describeError }", &out.join("inspect.js.h"))?;
     let mut objects = Vec::new();
     for name in OWN_SOURCES {
         objects.push(compile(&clang, &engine, &guest.join(name), &out, &[])?);
@@ -72,10 +74,17 @@ fn find_engine() -> Result<PathBuf> {
     Path::new(manifest).parent().map(Path::to_path_buf).ok_or_else(|| "rquickjs-sys has no folder".into())
 }
 
-/// A C header with the file as a string: `inspect.js` becomes `INSPECT_JS`.
-fn embed(file: &Path, header: &Path) -> Result<()> {
-    let bytes: Vec<String> = fs::read(file)?.iter().map(ToString::to_string).collect();
-    fs::write(header, format!("static const char INSPECT_JS[] = {{{},0}};\n", bytes.join(",")))?;
+/// A C header with a folder's files as one string, a function of `host` that returns the `exports`: `inspect` becomes
+/// `INSPECT_JS`.
+fn embed(folder: &Path, files: &[&str], exports: &str, header: &Path) -> Result<()> {
+    let mut program = String::from("(function (host) {\n\"use strict\";\n");
+    for file in files {
+        program.push_str(&fs::read_to_string(folder.join(file))?);
+    }
+    program.push_str(&format!("return {exports};\n}})"));
+    let name = folder.file_name().ok_or("a folder without a name")?.to_string_lossy().to_uppercase();
+    let bytes: Vec<String> = program.bytes().map(|byte| byte.to_string()).collect();
+    fs::write(header, format!("static const char {name}_JS[] = {{{},0}};\n", bytes.join(",")))?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use vm_model::{ExecutionId, IdError, LimitKind, SessionId, SessionStatus, SettingsError, StartupFileId, TemplateId};
+use vm_store::{AlreadyExists, StoreError};
 
 /// Why a call failed. The message is for a person: what happened, to which thing, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -23,20 +24,9 @@ pub enum Error {
     /// A startup file runs in no other mode than `eval`.
     #[error("startup mode {0:?} is not supported; use \"eval\"")]
     StartupModeUnsupported(String),
-    /// A template with this name exists.
-    #[error("a template named {name:?} already exists; choose another name or delete that template")]
-    TemplateExists {
-        /// The name that is taken.
-        name: String,
-    },
-    /// The template has a startup file with this path.
-    #[error("template {template_id} already has the startup file {path:?}")]
-    StartupFileExists {
-        /// The template concerned.
-        template_id: TemplateId,
-        /// The path that is taken.
-        path: String,
-    },
+    /// A name, or a path within its template, is taken.
+    #[error(transparent)]
+    AlreadyExists(#[from] AlreadyExists),
     /// No template has this id.
     #[error("template {0} not found")]
     TemplateNotFound(TemplateId),
@@ -116,13 +106,24 @@ pub enum Error {
     ShuttingDown,
     /// The database failed.
     #[error(transparent)]
-    Store(#[from] vm_store::StoreError),
+    Store(StoreError),
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] vm_engine::EngineError),
     /// A part of the system came to an end it should not have come to.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::AlreadyExists(taken) => Self::AlreadyExists(taken),
+            StoreError::TemplateNotFound(id) => Self::TemplateNotFound(id),
+            StoreError::SessionNotFound(id) => Self::SessionNotFound(id),
+            other => Self::Store(other),
+        }
+    }
 }
 
 fn hint(status: SessionStatus) -> &'static str {

@@ -123,13 +123,12 @@ async fn start(core: &Core, mut session: Session, live: Arc<LiveSession>) -> Res
     let mut startup = Vec::new();
     let outcome = run_startup(core, &live, &mut startup).await;
     match &outcome {
-        Ok(()) if live.ready() => session.status = SessionStatus::Ready,
+        Ok(()) => session.status = SessionStatus::Ready,
         // closed meanwhile, which also stops its startup files
-        _ if live.status() == SessionStatus::Closed => {
+        Err(_) if live.status() == SessionStatus::Closed => {
             session.status = SessionStatus::Closed;
             session.closed_at = Some(Timestamp::now());
         }
-        Ok(()) => session.status = live.status(),
         Err(error) => {
             core.0.live.remove(live.id);
             live.stop(SessionStatus::Crashed);
@@ -165,5 +164,8 @@ async fn run_startup(core: &Core, live: &Arc<LiveSession>, startup: &mut Vec<Exe
             return Err(failed(error.message));
         }
     }
-    Ok(())
+    if live.ready() {
+        return Ok(());
+    }
+    Err(Error::SessionNotReady { session_id: live.id, status: live.status() })
 }

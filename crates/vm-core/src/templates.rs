@@ -3,7 +3,6 @@
 use vm_model::{
     NewStartupFile, NewTemplate, Settings, StartupFile, StartupFileId, Template, TemplateDetail, TemplateId, Timestamp,
 };
-use vm_store::StoreError;
 
 use crate::{Core, Error};
 
@@ -43,11 +42,12 @@ impl Templates<'_> {
             created_at: now,
             updated_at: now,
         };
-        let save = move |parts: &crate::core::Parts| match parts.store.insert_template(&template, &settings) {
-            Err(StoreError::TemplateExists { name }) => Err(Error::TemplateExists { name }),
-            saved => saved.map(|()| template).map_err(Error::from),
-        };
-        self.0.blocking(save).await
+        self.0
+            .blocking(move |parts| {
+                parts.store.insert_template(&template, &settings)?;
+                Ok(template)
+            })
+            .await
     }
 
     /// All templates, newest first.
@@ -93,14 +93,12 @@ impl Templates<'_> {
         let path =
             vm_modules::normalise(&new.path).map_err(|reason| Error::InvalidPath { path: new.path.clone(), reason })?;
         let file = StartupFile { id: StartupFileId::new(), vm_id: id, path, order_index: new.order_index, mode };
-        let save = move |parts: &crate::core::Parts| match parts.store.insert_startup_file(&file) {
-            Err(StoreError::TemplateNotFound(id)) => Err(Error::TemplateNotFound(id)),
-            Err(StoreError::StartupFileExists { template_id, path }) => {
-                Err(Error::StartupFileExists { template_id, path })
-            }
-            saved => saved.map(|()| file).map_err(Error::from),
-        };
-        self.0.blocking(save).await
+        self.0
+            .blocking(move |parts| {
+                parts.store.insert_startup_file(&file)?;
+                Ok(file)
+            })
+            .await
     }
 
     /// A template's startup files, in the order in which they run.

@@ -83,7 +83,7 @@ fn classify(error: &Error) -> (StatusCode, ErrorCode) {
         Error::FileNotFound { .. } => (S::NOT_FOUND, ErrorCode::FileNotFound),
         Error::SessionNotReady { .. } => (S::CONFLICT, ErrorCode::SessionNotReady),
         Error::SessionBusy(_) => (S::CONFLICT, ErrorCode::SessionBusy),
-        Error::TemplateExists { .. } | Error::StartupFileExists { .. } => (S::CONFLICT, ErrorCode::AlreadyExists),
+        Error::AlreadyExists(_) => (S::CONFLICT, ErrorCode::AlreadyExists),
         Error::InvalidPath { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::InvalidPath),
         Error::LimitExceeded { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::OutputLimitExceeded),
         Error::StartupModeUnsupported(_) => (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupModeUnsupported),
@@ -104,8 +104,7 @@ fn details(error: &Error) -> Value {
         Error::SessionNotFound(id) | Error::SessionBusy(id) => json!({ "session_id": id }),
         Error::ExecutionNotFound(id) => json!({ "execution_id": id }),
         Error::SessionNotReady { session_id, status } => json!({ "session_id": session_id, "status": status }),
-        Error::TemplateExists { name } => json!({ "name": name }),
-        Error::StartupFileExists { template_id, path } => json!({ "template_id": template_id, "path": path }),
+        Error::AlreadyExists(taken) => taken.template_id.map_or(Value::Null, |id| json!({ "template_id": id })),
         Error::InvalidPath { path, .. } | Error::FileNotFound { path, .. } | Error::FileUnreadable { path, .. } => {
             json!({ "path": path })
         }

@@ -44,20 +44,9 @@ pub enum StoreError {
         /// The latest schema version that this program knows.
         known: usize,
     },
-    /// A template with this name exists.
-    #[error("a template named {name:?} already exists; choose another name or delete that template")]
-    TemplateExists {
-        /// The name that is taken.
-        name: String,
-    },
-    /// The template has a startup file with this path.
-    #[error("template {template_id} already has the startup file {path:?}")]
-    StartupFileExists {
-        /// The template concerned.
-        template_id: TemplateId,
-        /// The path that is taken.
-        path: String,
-    },
+    /// A name is taken.
+    #[error(transparent)]
+    AlreadyExists(#[from] AlreadyExists),
     /// What was to be stored belongs to a template that does not exist.
     #[error("template {0} not found")]
     TemplateNotFound(TemplateId),
@@ -84,6 +73,16 @@ pub enum StoreError {
         /// What SQLite says.
         source: SqliteError,
     },
+}
+
+/// A name, or a path within its template, is taken.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{what} already exists; choose another one, or delete that one first")]
+pub struct AlreadyExists {
+    /// What there is: `a template named "etl"`.
+    pub what: String,
+    /// The template that has it.
+    pub template_id: Option<TemplateId>,
 }
 
 /// What a person can do about an error of SQLite, from a semicolon on.

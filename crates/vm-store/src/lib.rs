@@ -37,5 +37,5 @@ mod store;
 mod templates;
 mod value;
 
-pub use error::StoreError;
+pub use error::{AlreadyExists, StoreError};
 pub use store::Store;

@@ -6,7 +6,7 @@ use vm_model::{
 };
 
 use crate::{
-    Store, StoreError,
+    AlreadyExists, Store, StoreError,
     error::Failure,
     query::{Record, all, one},
     value::Json,
@@ -16,7 +16,7 @@ impl Store {
     /// Stores a new template.
     ///
     /// # Errors
-    /// [`TemplateExists`](StoreError::TemplateExists) if its name is taken.
+    /// [`AlreadyExists`] if its name is taken.
     pub fn insert_template(&self, template: &Template, settings: &Settings) -> Result<(), StoreError> {
         self.write(format_args!("store template {:?}", template.name), |db| {
             let inserted = db
@@ -37,7 +37,7 @@ impl Store {
                     template.updated_at.as_micros(),
                 ])?;
             match inserted {
-                0 => Err(Failure::Refused(StoreError::TemplateExists { name: template.name.clone() })),
+                0 => Err(taken(format!("a template named {:?}", template.name), None)),
                 _ => Ok(()),
             }
         })
@@ -84,7 +84,7 @@ impl Store {
     /// Stores a new startup file of a template.
     ///
     /// # Errors
-    /// [`TemplateNotFound`](StoreError::TemplateNotFound), or [`StartupFileExists`](StoreError::StartupFileExists) if
+    /// [`TemplateNotFound`](StoreError::TemplateNotFound), or [`AlreadyExists`] if
     /// the template has a startup file of that path.
     pub fn insert_startup_file(&self, file: &StartupFile) -> Result<(), StoreError> {
         let template_id = file.vm_id;
@@ -97,7 +97,9 @@ impl Store {
                 .execute(params![file.id.as_bytes(), template_id.as_bytes(), file.path, file.order_index, file.mode])
                 .map_err(|error| Failure::or_missing(error, StoreError::TemplateNotFound(template_id)))?;
             match inserted {
-                0 => Err(Failure::Refused(StoreError::StartupFileExists { template_id, path: file.path.clone() })),
+                0 => {
+                    Err(taken(format!("the startup file {:?} of template {template_id}", file.path), Some(template_id)))
+                }
                 _ => Ok(()),
             }
         })
@@ -124,6 +126,10 @@ impl Store {
             Ok(deleted > 0)
         })
     }
+}
+
+fn taken(what: String, template_id: Option<TemplateId>) -> Failure {
+    Failure::Refused(AlreadyExists { what, template_id }.into())
 }
 
 fn startup_files(db: &Connection, template_id: TemplateId) -> Result<Vec<StartupFile>, Failure> {

@@ -37,7 +37,7 @@ fn a_name_is_taken_once() {
     let fixture = Fixture::new();
     let first = fixture.template("twice");
     let error = fixture.store.insert_template(&template("twice"), &Settings::default()).unwrap_err();
-    assert!(matches!(&error, StoreError::TemplateExists { name } if name == "twice"), "{error:?}");
+    assert!(matches!(&error, StoreError::AlreadyExists(taken) if taken.what.contains("\"twice\"")), "{error:?}");
     fixture.template("Twice");
     assert!(fixture.store.delete_template(first).unwrap());
     fixture.template("twice");
@@ -77,7 +77,7 @@ fn a_startup_file_needs_a_template_and_a_path_of_its_own() {
     let id = fixture.template("t");
     fixture.store.insert_startup_file(&startup_file(id, "a.js", 0)).unwrap();
     let error = fixture.store.insert_startup_file(&startup_file(id, "a.js", 1)).unwrap_err();
-    let expected = |e: &_| matches!(e, StoreError::StartupFileExists { template_id, path } if *template_id == id && path == "a.js");
+    let expected = |e: &_| matches!(e, StoreError::AlreadyExists(taken) if taken.template_id == Some(id) && taken.what.contains("\"a.js\""));
     assert!(expected(&error), "{error:?}");
     assert_eq!(fixture.store.startup_files(id).unwrap().len(), 1);
 }

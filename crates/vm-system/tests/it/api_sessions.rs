@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    daemon::{Daemon, NOBODY},
+    daemon::{Daemon, NOBODY, wait_for},
     http::{Answer, text},
 };
 
@@ -66,6 +66,26 @@ fn a_session_of_an_unknown_template_is_404_and_of_a_bad_id_400() {
 }
 
 #[test]
+fn closing_a_session_stops_its_startup_files() {
+    let daemon = Daemon::start();
+    daemon.write("endless.js", "for (;;) {}");
+    let template = daemon.template("slow", &json!({}));
+    daemon.post(&format!("/templates/{template}/startup-files"), &json!({"path": "endless.js"})).ok(201);
+    std::thread::scope(|scope| {
+        let creating = scope.spawn(|| daemon.post("/sessions", &daemon.new_session(&template)));
+        let session = wait_for(|| ids(&daemon.get("/sessions").ok(200)).pop());
+        wait_for(|| (!daemon.executions(&session).is_empty()).then_some(()));
+        let closed = daemon.post(&format!("/sessions/{session}/close"), &json!({})).ok(200);
+        assert_eq!(closed["status"], "closed");
+        creating.join().unwrap().refused(409, "SESSION_NOT_READY");
+        let kept = daemon.get(&format!("/sessions/{session}")).ok(200);
+        assert_eq!(kept["status"], "closed", "{kept}");
+        assert!(kept["closed_at"].is_string(), "{kept}");
+        assert_eq!(daemon.executions(&session)[0]["status"], "cancelled");
+    });
+}
+
+#[test]
 fn sessions_are_listed_newest_first_by_status_by_template_and_up_to_a_limit() {
     let daemon = Daemon::start();
     assert_eq!(daemon.get("/sessions").ok(200), json!([]));
@@ -85,7 +105,7 @@ fn sessions_are_listed_newest_first_by_status_by_template_and_up_to_a_limit() {
 #[test]
 fn a_bad_filter_is_400() {
     let daemon = Daemon::start();
-    for query in ["status=bogus", "status=READY", "template_id=x", "limit=x", "limit=-1", "limit=1.5"] {
+    for query in ["status=bogus", "status=READY", "template_id=x", "limit=x", "limit=0", "limit=-1", "limit=1.5"] {
         daemon.get(&format!("/sessions?{query}")).refused(400, "VALIDATION_ERROR");
     }
 }

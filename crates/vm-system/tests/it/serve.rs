@@ -6,12 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     binary::{self, Output},
     daemon::{CODE_CACHE, Daemon},
-    http::text,
+    http::{Answer, text},
 };
 
 /// Runs `serve` where it is to fail.
@@ -157,6 +158,28 @@ fn after_a_kill_nothing_is_left_running() {
     let daemon = daemon.restart();
     assert_eq!(daemon.get(&format!("/sessions/{session}")).ok(200)["status"], "crashed");
     assert_eq!(daemon.executions(&session).len(), 1, "what was answered is kept");
+}
+
+#[test]
+fn log_lines_carry_the_ids_of_request_and_execution_and_never_code_or_values() {
+    for format in ["json", "text"] {
+        let flags = ["--log-format", format, "--log-level", "trace"];
+        let mut daemon = Daemon::start_with(tempfile::tempdir().unwrap(), &flags);
+        let session = daemon.session();
+        let body = json!({"session_id": session, "input": "const hush = 'secret-' + 'word'; console.log(hush); hush"});
+        let request = daemon.request(Method::POST, "/executions/repl").header("X-Request-Id", "asked-by-test");
+        let execution = Answer::read(request.json(&body).send().unwrap()).ok(201);
+        daemon.repl(&session, "throw new Error('loud-' + 'failure')").ok(201);
+        daemon.signal("TERM");
+
+        let log = fs::read_to_string(daemon.folder.path().join("daemon.log")).unwrap();
+        let line = log.lines().find(|line| line.contains(&text(&execution["id"])));
+        let line = line.unwrap_or_else(|| panic!("no line of {}:\n{log}", execution["id"]));
+        assert!(line.contains("asked-by-test") && line.contains(&session), "{line}");
+        for hidden in ["hush", "secret", "loud", "failure"] {
+            assert!(!log.contains(hidden), "{hidden} is in the log:\n{log}");
+        }
+    }
 }
 
 #[test]

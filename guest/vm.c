@@ -16,7 +16,7 @@ enum { FINISHED = -1, STOPPED = -2 };
 
 static JSRuntime *rt;
 static JSContext *ctx;
-/* The host writes here to stop ordinary code. */
+/* The host writes here to stop ordinary code, and clears it. */
 static volatile uint8_t stop_flag;
 /* What the program came to: a promise that is not settled yet, or nothing left to report. */
 static JSValue outcome = JS_UNINITIALIZED;
@@ -257,7 +257,6 @@ EXPORT(vm_resume) int64_t vm_resume(void)
 EXPORT(vm_give_up) void vm_give_up(void)
 {
     JS_UpdateStackTop(rt);
-    stop_flag = 0;
     JS_FreeValue(ctx, JS_GetException(ctx));
     JS_FreeValue(ctx, outcome);
     outcome = JS_UNINITIALIZED;

@@ -137,6 +137,18 @@ fn waiting_counts_towards_the_wall_limit() {
 }
 
 #[test]
+fn a_deadline_that_comes_at_any_moment_stops_no_later_execution() {
+    let mut session = Session::with(small());
+    for round in 0..300 {
+        let usual = std::mem::replace(&mut session.limits.wall_ms, 1 + round % 3);
+        // ends by itself about when the limit is reached, or waits until then
+        session.repl(["setTimeout(() => {}, 1e6)", "for (let i = 0; i < 30000; i++);"][round as usize % 2]);
+        session.limits.wall_ms = usual;
+        assert_eq!(session.preview("1 + 1"), "2", "round {round}");
+    }
+}
+
+#[test]
 fn cancelling_ends_computing_code_at_once() {
     for code in ["while (true) {}", "Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)"] {
         let mut session = Session::new();

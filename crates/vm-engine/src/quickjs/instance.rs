@@ -65,6 +65,10 @@ impl QuickJsInstance {
         }
         drop(watch);
         run.leave();
+        if run.stop_reason().is_some() {
+            // Only now does nobody raise it again. Refused only where the memory is gone, and the flag with it.
+            let _ = mapping.write(self.stop_flag, &[0]);
+        }
         machine.host().run = None;
         match turn {
             Ok(_) if mapping.is_revoked() => self.roll_back(run, "the memory was taken away"),

@@ -55,6 +55,20 @@ void engine_drop_jobs(JSRuntime *rt)
     }
 }
 
+void engine_forget_module(JSContext *ctx, const char *name)
+{
+    JSAtom wanted = JS_NewAtom(ctx, name);
+    struct list_head *at;
+    list_for_each(at, &ctx->loaded_modules) {
+        JSModuleDef *module = list_entry(at, JSModuleDef, link);
+        if (module->module_name == wanted) {
+            JS_FreeAtom(ctx, module->module_name);
+            module->module_name = JS_ATOM_empty_string; /* no path is empty */
+        }
+    }
+    JS_FreeAtom(ctx, wanted);
+}
+
 const char *engine_function_kind(JSValueConst function)
 {
     JSObject *object = JS_VALUE_GET_OBJ(function);

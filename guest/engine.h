@@ -7,6 +7,8 @@
 void engine_forget_redeclared(JSContext *ctx, JSValueConst script);
 /* Forgets all pending jobs. */
 void engine_drop_jobs(JSRuntime *rt);
+/* Loaded modules of this name are not found by any import any more. */
+void engine_forget_module(JSContext *ctx, const char *name);
 /* "class", "function", "async", "generator" or "asyncgenerator". */
 const char *engine_function_kind(JSValueConst function);
 

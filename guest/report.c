@@ -3,9 +3,9 @@
  * How a value looks is decided by inspect/ in a realm of its own: scripts cannot reach its Array.prototype or JSON, so
  * nothing they do to theirs can break or fool the recorder. */
 #include <string.h>
-#include "engine.h"
 #include "host.h"
 #include "inspect.js.h"
+#include "reflect.h"
 #include "report.h"
 
 static JSContext *system_realm;
@@ -90,56 +90,11 @@ static JSValue console_call(JSContext *ctx, JSValueConst self, int argc, JSValue
     return JS_UNDEFINED;
 }
 
-static JSValue host_class_of(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    if (JS_IsProxy(argv[0]))
-        return JS_NewString(ctx, "Proxy");
-    if (JS_IsFunction(ctx, argv[0]))
-        return JS_NewString(ctx, "Function");
-    JSAtom name = JS_GetClassName(JS_GetRuntime(ctx), JS_GetClassID(argv[0]));
-    JSValue text = JS_AtomToString(ctx, name);
-    JS_FreeAtom(ctx, name);
-    return text;
-}
-
-static JSValue host_promise_state(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    static const char *const names[] = { "pending", "fulfilled", "rejected" };
-    JSPromiseStateEnum state = JS_PromiseState(ctx, argv[0]);
-    JSValue list = JS_NewArray(ctx);
-    JS_SetPropertyUint32(ctx, list, 0, JS_NewString(ctx, names[state - JS_PROMISE_PENDING]));
-    if (state != JS_PROMISE_PENDING)
-        JS_SetPropertyUint32(ctx, list, 1, JS_PromiseResult(ctx, argv[0]));
-    return list;
-}
-
-static JSValue host_proxy_target(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    JSValue target = JS_GetProxyTarget(ctx, argv[0]);
-    if (!JS_IsException(target))
-        return target;
-    forget_exception(ctx); /* revoked */
-    return JS_NULL;
-}
-
-static JSValue host_function_kind(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    return JS_NewString(ctx, engine_function_kind(argv[0]));
-}
-
-static void add_function(JSContext *ctx, JSValueConst object, const char *name, JSCFunction *function)
-{
-    JS_SetPropertyStr(ctx, object, name, JS_NewCFunction(ctx, function, name, 1));
-}
-
 static int load_inspector(void)
 {
     JSContext *ctx = system_realm;
     JSValue host = JS_NewObject(ctx);
-    add_function(ctx, host, "classOf", host_class_of);
-    add_function(ctx, host, "promiseState", host_promise_state);
-    add_function(ctx, host, "proxyTarget", host_proxy_target);
-    add_function(ctx, host, "functionKind", host_function_kind);
+    reflect_add(ctx, host);
     JSValue make = JS_Eval(ctx, INSPECT_JS, sizeof INSPECT_JS - 1, "inspect.js", JS_EVAL_TYPE_GLOBAL);
     JSValue made = JS_Call(ctx, make, JS_UNDEFINED, 1, (JSValueConst *)&host);
     format_arguments = JS_GetPropertyStr(ctx, made, "format");

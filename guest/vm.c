@@ -7,12 +7,17 @@
 #include "engine.h"
 #include "heap.h"
 #include "host.h"
+#include "hostcall.h"
+#include "modules.h"
+#include "prelude.h"
 #include "report.h"
 #include "timers.h"
 
-enum { JS_STACK = 512 * 1024, FOR_REPL = 1, STRICT = 2 };
+enum { JS_STACK = 512 * 1024, FOR_REPL = 1, STRICT = 2, MODULE = 4 };
 /* What a turn answers when it does not say how many microseconds to wait. */
 enum { FINISHED = -1, STOPPED = -2 };
+/* Until the host has done what it was asked for, which it tells by taking the next turn. */
+static const int64_t A_DAY = 86400000000;
 
 static JSRuntime *rt;
 static JSContext *ctx;
@@ -82,7 +87,7 @@ static void report_unhandled(void)
 
 static JSValue math_random(JSContext *c, JSValueConst self, int argc, JSValueConst *argv)
 {
-    return JS_NewFloat64(c, host_random());
+    return JS_NewFloat64(c, random_fraction());
 }
 
 /* The engine would go on from a seed of its own, the same in every session stamped from one image. */
@@ -119,7 +124,8 @@ EXPORT(vm_init) int32_t vm_init(void)
     JS_DefinePropertyValueStr(ctx, global, "process", JS_NewObject(ctx), JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
     set_environment(global, JS_NewObject(ctx));
     JS_FreeValue(ctx, global);
-    return report_init(ctx);
+    modules_init(rt);
+    return prelude_init(ctx) || report_init(ctx);
 }
 
 EXPORT(vm_set_heap_limit) void vm_set_heap_limit(uint32_t bytes)
@@ -127,17 +133,26 @@ EXPORT(vm_set_heap_limit) void vm_set_heap_limit(uint32_t bytes)
     heap_limit = bytes;
 }
 
-/* `given` is JSON: {"args":[…],"env":{…}}, or empty for a program that is given nothing. */
+EXPORT(vm_configure) void vm_configure(char *json, uint32_t size)
+{
+    JS_UpdateStackTop(rt);
+    prelude_configure(ctx, json, size);
+    heap_functions.js_free(NULL, json);
+}
+
+/* `given` is JSON: {"process_env":{…}}, and for files "args":[…] and "env":{…} too; or empty. */
 static void give(const char *given, uint32_t size)
 {
     if (!size)
         return;
-    JSValue global = JS_GetGlobalObject(ctx), both = JS_ParseJSON(ctx, given, size, "<given>");
-    JSValue env = JS_GetPropertyStr(ctx, both, "env");
-    JS_DefinePropertyValueStr(ctx, global, "__ARGS__", JS_GetPropertyStr(ctx, both, "args"), JS_PROP_C_W_E);
-    JS_DefinePropertyValueStr(ctx, global, "__ENV__", JS_DupValue(ctx, env), JS_PROP_C_W_E);
-    set_environment(global, env);
-    JS_FreeValue(ctx, both);
+    JSValue global = JS_GetGlobalObject(ctx), all = JS_ParseJSON(ctx, given, size, "<given>");
+    JSValue args = JS_GetPropertyStr(ctx, all, "args");
+    if (!JS_IsUndefined(args)) {
+        JS_DefinePropertyValueStr(ctx, global, "__ARGS__", args, JS_PROP_C_W_E);
+        JS_DefinePropertyValueStr(ctx, global, "__ENV__", JS_GetPropertyStr(ctx, all, "env"), JS_PROP_C_W_E);
+    }
+    set_environment(global, JS_GetPropertyStr(ctx, all, "process_env"));
+    JS_FreeValue(ctx, all);
     JS_FreeValue(ctx, global);
 }
 
@@ -157,8 +172,9 @@ static void take_back(void)
 /* Scripts that await at the top level are compiled in another way, which costs more; so they are tried second. */
 static JSValue compile(const char *source, uint32_t size, const char *name, uint32_t flags)
 {
+    if (flags & MODULE)
+        return modules_compile_main(ctx, source, size, name);
     int how = JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY | (flags & STRICT ? JS_EVAL_FLAG_STRICT : 0);
-    outcome_wrapped = 0;
     JSValue script = JS_Eval(ctx, source, size, name, how);
     if (!JS_IsException(script) || !memmem(source, size, "await", 5))
         return script;
@@ -210,7 +226,7 @@ static int64_t turn(void)
         if (stop_flag)
             return STOPPED;
         try_settle();
-        if (stop_flag || JS_IsJobPending(rt))
+        if (stop_flag || JS_IsJobPending(rt) || prelude_settle(ctx))
             continue;
         JSValue result = timers_run_one(ctx);
         if (JS_IsUninitialized(result))
@@ -220,8 +236,8 @@ static int64_t turn(void)
         JS_FreeValue(ctx, result);
     }
     int64_t wait = timers_wait();
-    if (wait >= 0)
-        return wait;
+    if (wait >= 0 || prelude_waits())
+        return wait >= 0 ? wait : A_DAY;
     if (!JS_IsUninitialized(outcome))
         settle(JS_DupValue(ctx, outcome));
     report_unhandled();
@@ -235,6 +251,7 @@ EXPORT(vm_run) int64_t vm_run(char *buffer, uint32_t flags, uint32_t name_size, 
     const char *given = buffer + name_size + 1, *source = given + given_size + 1;
     JS_UpdateStackTop(rt);
     give(given, given_size);
+    outcome_wrapped = 0;
     JSValue script = compile(source, source_size, buffer, flags);
     heap_functions.js_free(NULL, buffer);
     if (!JS_IsException(script) && (flags & FOR_REPL))
@@ -262,6 +279,7 @@ EXPORT(vm_give_up) void vm_give_up(void)
     outcome = JS_UNINITIALIZED;
     engine_drop_jobs(rt);
     timers_drop(ctx);
+    prelude_forget();
     for (uint32_t i = 0; i < unhandled_count; i++)
         JS_FreeValue(ctx, unhandled[i]);
     unhandled_count = 0;

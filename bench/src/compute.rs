@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vm_engine::{Engine, Instance, Outcome, Program, ProgramKind, QuickJs, Run, Step, engine::STACK_SIZE};
+use vm_engine::{Engine, Instance, Mode, Outcome, Program, ProgramKind, QuickJs, Run, Setup, Step, engine::STACK_SIZE};
 use vm_model::{ExecutionId, Limits};
 
 use crate::{Result, stats::Sample};
@@ -55,7 +55,7 @@ pub fn measure(folder: &Path) -> Result<()> {
 
 fn compare(engine: &QuickJs) -> Result<()> {
     let limits = Limits::default();
-    let mut instance = engine.create(&limits)?;
+    let mut instance = engine.create(&Setup::plain(&limits), Box::new(|_, _, _| Err(Vec::new())))?;
     let context = rquickjs::Context::full(&rquickjs::Runtime::new()?)?;
     let mut logs = 0.0;
     for (name, code) in SCRIPTS {
@@ -82,7 +82,7 @@ fn compare(engine: &QuickJs) -> Result<()> {
 
 fn evaluate(instance: &mut dyn Instance, code: &str, limits: &Limits) -> Result<(String, Duration)> {
     let run = Run::new(ExecutionId::new(), limits);
-    let program = Program { name: "<bench>", source: code.as_bytes(), kind: ProgramKind::Repl, strict: false };
+    let program = Program { name: "<bench>", source: code.as_bytes(), kind: ProgramKind::Repl, mode: Mode::Sloppy };
     let begin = Instant::now();
     match instance.start(&program, &run) {
         Step::Done(Outcome { stopped: None, .. }) => {}

@@ -13,7 +13,31 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// clang-19 is the one the speed was measured with; older ones work and are a few percent slower.
 const CLANGS: [&str; 4] = ["clang-19", "clang-20", "clang-21", "clang"];
-const OWN_SOURCES: [&str; 7] = ["engine.c", "memory.c", "libc.c", "heap.c", "timers.c", "report.c", "vm.c"];
+const OWN_SOURCES: [&str; 12] = [
+    "engine.c",
+    "memory.c",
+    "libc.c",
+    "heap.c",
+    "timers.c",
+    "reflect.c",
+    "report.c",
+    "msgpack.c",
+    "hostcall.c",
+    "modules.c",
+    "prelude.c",
+    "vm.c",
+];
+const PRELUDE_SOURCES: [&str; 9] = [
+    "define.js",
+    "structured_clone.js",
+    "encoding.js",
+    "url.js",
+    "crypto.js",
+    "performance.js",
+    "require.js",
+    "fetch.js",
+    "configure.js",
+];
 const INSPECT_SOURCES: [&str; 8] =
     ["look.js", "words.js", "layout.js", "entries.js", "kinds.js", "walk.js", "format.js", "describe.js"];
 const ENGINE_SOURCES: [&str; 3] = ["quickjs/libregexp.c", "quickjs/libunicode.c", "quickjs/dtoa.c"];
@@ -35,6 +59,12 @@ fn build() -> Result<()> {
     let clang = find_clang()?;
     let engine = find_engine()?;
     embed(&guest.join("inspect"), &INSPECT_SOURCES, "{ format, describe, describeError }", &out.join("inspect.js.h"))?;
+    embed(
+        &guest.join("prelude"),
+        &PRELUDE_SOURCES,
+        "{ configure, require: requireFrom, settle }",
+        &out.join("prelude.js.h"),
+    )?;
     let mut objects = Vec::new();
     for name in OWN_SOURCES {
         objects.push(compile(&clang, &engine, &guest.join(name), &out, &[])?);

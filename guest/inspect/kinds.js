@@ -129,7 +129,25 @@ function inspectBoxed(state, value, level, kind) {
 function inspectPlain(state, value, level, kind) {
     let head = kind === "Arguments" ? "[Arguments] " : prefix(value, kind);
     if (head === "Object ") head = "";
-    return { head, output: properties(state, value, enumerableKeys(value), level, []) };
+    const shown = shownState(value);
+    if (host.classOf(shown) === "Array") return { head, output: inspectPairs(state, shown, level) };
+    return { head, output: properties(state, shown, enumerableKeys(shown), level, []) };
+}
+
+/* The prelude's own classes keep their state private and leave here what is to be seen of it. */
+function shownState(value) {
+    const state = Object.getOwnPropertyDescriptor(value, Symbol.for("vm.shown"))?.value;
+    return isObject(state) && host.classOf(state) !== "Proxy" ? state : value;
+}
+
+function inspectPairs(state, list, level) {
+    const output = [], length = dataProperty(list, "length");
+    for (let i = 0; i < Math.min(length, MAX_ITEMS); i++) {
+        const pair = dataProperty(list, i);
+        if (isObject(pair)) output.push(`${nested(state, dataProperty(pair, 0), level)} => ${nested(state, dataProperty(pair, 1), level)}`);
+    }
+    more(output, length - MAX_ITEMS);
+    return output;
 }
 
 const HIDDEN = { WeakMap: "<items unknown>", WeakSet: "<items unknown>", WeakRef: "<ref>" };

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use tracing::Instrument;
+use vm_engine::Setup;
 use vm_model::{
     Execution, ExecutionKind, NewSession, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp,
 };
@@ -83,7 +84,8 @@ impl Sessions<'_> {
 fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Session, Arc<LiveSession>), Error> {
     let worktree = open_worktree(&new.worktree_path)?;
     let template = parts.store.template(template_id)?.ok_or(Error::TemplateNotFound(template_id))?;
-    let instance = parts.engine.create(&template.settings.limits)?;
+    let setup = Setup::plain(&template.settings.limits);
+    let instance = parts.engine.create(&setup, Box::new(|_, _, _| Err(vec![0x80])))?;
     let session = Session {
         id: SessionId::new(),
         template_id,

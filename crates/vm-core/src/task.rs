@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
-use vm_engine::{Outcome, Program, ProgramKind, Run, Step, StopReason};
+use vm_engine::{Mode, Outcome, Program, ProgramKind, Run, Step, StopReason};
 use vm_model::{
     ConsoleLevel, Execution, ExecutionKind, ExecutionStatus, LimitKind, Metrics, Payload, SessionStatus, Timestamp,
 };
@@ -103,7 +103,7 @@ impl Task {
     }
 
     fn step(&mut self) -> Result<Step, Error> {
-        let (run, execution) = (&self.current.run, &self.current.execution);
+        let (run, execution, mode) = (&self.current.run, &self.current.execution, self.mode());
         let Some(instance) = self.turn.as_mut() else {
             return Err(Error::SessionNotReady { session_id: self.session.id, status: self.session.status() });
         };
@@ -119,9 +119,23 @@ impl Task {
             name: execution.path.as_deref().unwrap_or(SNIPPET_NAME),
             source: &self.source,
             kind,
-            strict: self.session.template.settings.runtime.strict,
+            mode,
         };
         Ok(instance.start(&program, run))
+    }
+
+    /// Snippets are scripts, and so are startup files: both are there for what they leave behind. Other files are modules
+    /// where the template says so, and `.mjs` always.
+    fn mode(&self) -> Mode {
+        let (runtime, execution) = (&self.session.template.settings.runtime, &self.current.execution);
+        let path = execution.path.as_deref().unwrap_or_default();
+        if path.ends_with(".mjs") || (runtime.esm && execution.kind == ExecutionKind::RunFile) {
+            Mode::Module
+        } else if runtime.strict {
+            Mode::Strict
+        } else {
+            Mode::Sloppy
+        }
     }
 
     /// Records the execution. A startup file is recorded later, together with its session.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
+use serde_json::{Map, Value};
 use vm_model::{Limits, RuntimeMeta};
 
 use crate::{EngineError, Run, StopReason};
@@ -11,12 +12,41 @@ pub trait Engine: Send + Sync {
     /// What it is, for `runtime_meta`.
     fn meta(&self) -> RuntimeMeta;
 
-    /// A fresh instance with these limits; microseconds, no code is run.
+    /// A fresh instance; microseconds, no script is run. What scripts ask of the host goes to `host`.
     ///
     /// # Errors
     /// The machine has no memory for it.
-    fn create(&self, limits: &Limits) -> Result<Box<dyn Instance>, EngineError>;
+    fn create(&self, setup: &Setup<'_>, host: HostFunctions) -> Result<Box<dyn Instance>, EngineError>;
 }
+
+/// What an instance begins with.
+#[derive(Clone, Debug)]
+pub struct Setup<'a> {
+    /// What bounds its executions.
+    pub limits: &'a Limits,
+    /// Whether there is a `console`.
+    pub console: bool,
+    /// Whether there is a `fetch`.
+    pub fetch: bool,
+    /// Further globals, by name.
+    pub globals: Map<String, Value>,
+    /// What `process.env` shows in every execution.
+    pub env: BTreeMap<String, String>,
+}
+
+impl<'a> Setup<'a> {
+    /// A console and nothing that a template could add.
+    #[must_use]
+    pub fn plain(limits: &'a Limits) -> Self {
+        Self { limits, console: true, fetch: false, globals: Map::new(), env: BTreeMap::new() }
+    }
+}
+
+/// The functions that scripts, through the prelude, can call: a name, the arguments as one MessagePack array, and the
+/// execution that asks. Answers one MessagePack value, or the properties of the `Error` that the script catches.
+///
+/// A call that takes longer asks [`Run::is_stopped`] every few milliseconds and returns soon after it is true.
+pub type HostFunctions = Box<dyn FnMut(&str, &[u8], &Arc<Run>) -> Result<Vec<u8>, Vec<u8>> + Send>;
 
 /// One live JavaScript world. It runs one program at a time, on the calling thread, which needs a stack of
 /// [`STACK_SIZE`] bytes.
@@ -31,17 +61,28 @@ pub trait Instance: Send {
 /// The stack, in bytes, of a thread that calls an [`Instance`]: guest frames and the host's own.
 pub const STACK_SIZE: usize = 16 << 20;
 
-/// A piece of code to run as a global script.
+/// A piece of code to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Program<'a> {
-    /// What stack traces call it.
+    /// What stack traces call it, and relative imports are relative to.
     pub name: &'a str,
     /// Its source, in UTF-8.
     pub source: &'a [u8],
     /// How its declarations behave and what it is given.
     pub kind: ProgramKind<'a>,
-    /// In strict mode.
-    pub strict: bool,
+    /// How it is to be understood.
+    pub mode: Mode,
+}
+
+/// How source code is to be understood.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// As a global script.
+    Sloppy,
+    /// As a global script in strict mode.
+    Strict,
+    /// As an ES module; its name is what relative imports are relative to.
+    Module,
 }
 
 /// How a program's declarations behave and what it is given.

@@ -19,7 +19,7 @@ pub mod quickjs;
 pub mod run;
 mod watchdog;
 
-pub use engine::{Engine, Instance, Outcome, Program, ProgramKind, Step};
+pub use engine::{Engine, HostFunctions, Instance, Mode, Outcome, Program, ProgramKind, Setup, Step};
 pub use error::EngineError;
 pub use quickjs::QuickJs;
 pub use run::{Run, StopReason};

@@ -169,6 +169,17 @@ impl Run {
         }
     }
 
+    /// Whether the run is to end: for what works on its behalf.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop_reason().is_some()
+    }
+
+    /// Ends the run at a limit that something working on its behalf has exceeded.
+    pub fn exceed(&self, limit: LimitKind) {
+        self.ask_to_stop(StopReason::Limit(limit));
+    }
+
     /// Why the run is to stop, if it is.
     pub(crate) fn stop_reason(&self) -> Option<StopReason> {
         lock(&self.control).reason

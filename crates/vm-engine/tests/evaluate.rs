@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use support::Session;
-use vm_engine::{Program, ProgramKind};
+use vm_engine::{Mode, Program, ProgramKind};
 
 #[test]
 fn state_carries_over() {
@@ -112,7 +112,7 @@ fn a_snippet_may_declare_anew_and_a_file_may_not() {
     }
     let (args, env) = (Vec::new(), BTreeMap::new());
     let kind = ProgramKind::File { args: &args, env: &env };
-    let file = Program { name: "a.js", source: b"let x = 9", kind, strict: false };
+    let file = Program { name: "a.js", source: b"let x = 9", kind, mode: Mode::Sloppy };
     let done = session.run(&file);
     assert!(done.record.error.unwrap().message.contains("redeclaration of 'x'"));
     assert_eq!(session.preview("x"), "3");
@@ -124,7 +124,8 @@ fn a_file_is_given_arguments_and_environment_for_itself_alone() {
     let args = vec!["one".to_string(), "it's \"two\"".to_string()];
     let env = BTreeMap::from([("KEY".to_string(), "välue".to_string())]);
     let source = "JSON.stringify([__ARGS__, __ENV__, process.env.KEY])".as_bytes();
-    let program = Program { name: "a.js", source, kind: ProgramKind::File { args: &args, env: &env }, strict: false };
+    let program =
+        Program { name: "a.js", source, kind: ProgramKind::File { args: &args, env: &env }, mode: Mode::Sloppy };
     let done = session.run(&program);
     assert_eq!(done.record.result.unwrap().preview, r#"[["one","it's \"two\""],{"KEY":"välue"},"välue"]"#);
     assert_eq!(
@@ -137,9 +138,9 @@ fn a_file_is_given_arguments_and_environment_for_itself_alone() {
 fn strict_mode_is_a_matter_of_the_program() {
     let mut session = Session::new();
     let program =
-        |strict| Program { name: "s.js", source: b"(function () { return this })()", kind: ProgramKind::Repl, strict };
-    assert_eq!(session.run(&program(true)).record.result.unwrap().kind, "undefined");
-    assert_eq!(session.run(&program(false)).record.result.unwrap().kind, "object");
+        |mode| Program { name: "s.js", source: b"(function () { return this })()", kind: ProgramKind::Repl, mode };
+    assert_eq!(session.run(&program(Mode::Strict)).record.result.unwrap().kind, "undefined");
+    assert_eq!(session.run(&program(Mode::Sloppy)).record.result.unwrap().kind, "object");
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn sessions_from_one_image_do_not_share_randomness() {
 
 #[test]
 fn source_that_is_no_utf8_is_an_error_of_the_script() {
-    let program = Program { name: "b.js", source: b"'\xff\xfe' + \xc3", kind: ProgramKind::Repl, strict: false };
+    let program = Program { name: "b.js", source: b"'\xff\xfe' + \xc3", kind: ProgramKind::Repl, mode: Mode::Sloppy };
     let mut session = Session::new();
     let done = session.run(&program);
     assert!(done.record.error.is_some() || done.record.result.is_some(), "{done:?}");

@@ -8,7 +8,7 @@ use std::{
 };
 
 use support::{Done, Session};
-use vm_engine::{Program, ProgramKind, Run, StopReason};
+use vm_engine::{Mode, Program, ProgramKind, Run, StopReason};
 use vm_model::{ExecutionId, LimitKind, Limits};
 
 /// Memory is soon exhausted, time is not.
@@ -159,7 +159,7 @@ fn cancelling_ends_computing_code_at_once() {
             other.cancel();
         });
         let begin = Instant::now();
-        let program = Program { name: "<repl>", source: code.as_bytes(), kind: ProgramKind::Repl, strict: false };
+        let program = Program { name: "<repl>", source: code.as_bytes(), kind: ProgramKind::Repl, mode: Mode::Sloppy };
         let done = session.drive(&program, &run);
         canceller.join().unwrap();
         assert_eq!(done.stopped(), Some(StopReason::Cancelled));

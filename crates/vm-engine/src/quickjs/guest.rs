@@ -120,7 +120,17 @@ mod tests {
         imports.sort();
         assert_eq!(
             imports,
-            ["env.__rquickjs_host_now_us", "vm.memory_exhausted", "vm.random", "vm.report", "vm.utc_offset"]
+            [
+                "env.__rquickjs_host_now_us",
+                "vm.call",
+                "vm.elapsed_ms",
+                "vm.memory_exhausted",
+                "vm.random",
+                "vm.report",
+                "vm.take",
+                "vm.time_origin_ms",
+                "vm.utc_offset"
+            ]
         );
     }
 }

@@ -2,8 +2,8 @@
 //! execution, not the daemon.
 
 use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use vm_model::{ConsoleLevel, ExceptionPayload, LimitKind, Payload, ValuePayload};
 use wasmtime::{Caller, Linker, Result, StoreLimits};
 
-use crate::{Run, StopReason, memory::Mapping};
+use crate::{HostFunctions, Run, StopReason, memory::Mapping};
 
 /// What belongs to one machine on the host's side.
 pub(super) struct Host {
@@ -19,7 +19,27 @@ pub(super) struct Host {
     pub limits: StoreLimits,
     /// The execution that the machine is busy with.
     pub run: Option<Arc<Run>>,
+    pub outside: Arc<Outside>,
+    /// What the last call answered, until the guest takes it.
+    pub answer: Vec<u8>,
 }
+
+/// What a session has outside its memory, and keeps when its machine is replaced.
+pub(super) struct Outside {
+    functions: Mutex<HostFunctions>,
+    created: Instant,
+    created_at: SystemTime,
+}
+
+impl Outside {
+    pub fn new(functions: HostFunctions) -> Arc<Self> {
+        let (created, created_at) = (Instant::now(), SystemTime::now());
+        Arc::new(Self { functions: Mutex::new(functions), created, created_at })
+    }
+}
+
+/// The most random bytes that one call gives; the guest asks for no more.
+const MAX_RANDOM: u32 = 1 << 16;
 
 /// A text in guest memory: where, and how many bytes.
 type Text = (u32, u32);
@@ -28,8 +48,16 @@ pub(super) fn add_to(linker: &mut Linker<Host>) -> Result<()> {
     linker.func_wrap("vm", "report", report)?;
     linker.func_wrap("vm", "memory_exhausted", memory_exhausted)?;
     linker.func_wrap("vm", "utc_offset", |_: Caller<'_, Host>, seconds: f64| utc_offset(seconds))?;
-    linker.func_wrap("vm", "random", |_: Caller<'_, Host>| random())?;
-    linker.func_wrap("env", "__rquickjs_host_now_us", |_: Caller<'_, Host>| now_us())?;
+    linker.func_wrap("vm", "random", random)?;
+    linker.func_wrap("vm", "elapsed_ms", |caller: Caller<'_, Host>| {
+        caller.data().outside.created.elapsed().as_micros() as f64 / 1e3
+    })?;
+    linker.func_wrap("vm", "time_origin_ms", |caller: Caller<'_, Host>| {
+        since_1970_us(caller.data().outside.created_at) / 1e3
+    })?;
+    linker.func_wrap("vm", "call", call)?;
+    linker.func_wrap("vm", "take", take)?;
+    linker.func_wrap("env", "__rquickjs_host_now_us", |_: Caller<'_, Host>| since_1970_us(SystemTime::now()))?;
     Ok(())
 }
 
@@ -89,8 +117,8 @@ impl Host {
     }
 }
 
-fn now_us() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_micros() as f64)
+fn since_1970_us(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_micros() as f64)
 }
 
 fn utc_offset(seconds: f64) -> i32 {
@@ -98,8 +126,35 @@ fn utc_offset(seconds: f64) -> i32 {
     TimeZone::system().to_offset(time).seconds()
 }
 
-/// 53 random bits as a fraction. The operating system's source does not fail once it has been seeded at boot.
-fn random() -> Result<f64> {
-    let bits = getrandom::u64().map_err(|error| wasmtime::Error::msg(error.to_string()))?;
-    Ok((bits >> 11) as f64 / (1_u64 << 53) as f64)
+/// The operating system's source does not fail once it has been seeded at boot.
+fn random(caller: Caller<'_, Host>, start: u32, len: u32) -> Result<()> {
+    let mut bytes = vec![0; len.min(MAX_RANDOM) as usize];
+    getrandom::fill(&mut bytes).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+    Ok(caller.data().mapping.write(start, &bytes)?)
+}
+
+/// The mapping is not locked while the function works, so the watchdog can take the memory away meanwhile.
+fn call(mut caller: Caller<'_, Host>, name: u32, name_len: u32, request: u32, request_len: u32) -> Result<i64> {
+    let host = caller.data_mut();
+    let name = host.text((name, name_len))?;
+    let request = host.mapping.read(request, request_len, <[u8]>::to_vec)?;
+    let Some(run) = &host.run else { return Err(wasmtime::Error::msg("a call to the host outside of an execution")) };
+    let answer = {
+        // A function that panicked has ended its execution; the session's later ones find it as it was left.
+        let mut functions = host.outside.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        functions(&name, &request, run)
+    };
+    let (is_refusal, answer) = match answer {
+        Ok(answer) => (false, answer),
+        Err(refusal) => (true, refusal),
+    };
+    let size = i64::try_from(answer.len())?;
+    host.answer = answer;
+    Ok(if is_refusal { -size - 1 } else { size })
+}
+
+fn take(mut caller: Caller<'_, Host>, start: u32) -> Result<()> {
+    let host = caller.data_mut();
+    let answer = std::mem::take(&mut host.answer);
+    Ok(host.mapping.write(start, &answer)?)
 }

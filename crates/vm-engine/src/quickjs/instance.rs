@@ -1,20 +1,22 @@
 //! An instance that goes back to its checkpoint when its machine is lost.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use vm_model::{ExceptionPayload, LimitKind, Limits, Payload};
+use serde_json::json;
+use vm_model::{ExceptionPayload, LimitKind, Payload};
 use wasmtime::InstancePre;
 
 use super::{
-    host::Host,
+    host::{Host, Outside},
     machine::{Machine, Turn},
 };
 use crate::{
     EngineError, Run, StopReason,
-    engine::{Instance, Outcome, Program, ProgramKind, Step},
+    engine::{HostFunctions, Instance, Mode, Outcome, Program, ProgramKind, Setup, Step},
     memory::Checkpoint,
     run::Target,
     watchdog,
@@ -24,22 +26,40 @@ use crate::{
 const BESIDE_THE_HEAP: usize = 16 << 20;
 const FLAG_REPL: u32 = 1;
 const FLAG_STRICT: u32 = 2;
+const FLAG_MODULE: u32 = 4;
 
 pub(super) struct QuickJsInstance {
     module: InstancePre<Host>,
     checkpoint: Checkpoint,
+    outside: Arc<Outside>,
     heap_limit: u32,
     stop_flag: u32,
+    /// What `process.env` shows in every execution.
+    env: BTreeMap<String, String>,
     /// `None` only while it is being replaced, and after that failed.
     machine: Option<Machine>,
 }
 
 impl QuickJsInstance {
-    pub fn new(module: InstancePre<Host>, checkpoint: Checkpoint, limits: &Limits) -> Result<Self, EngineError> {
-        let heap_limit = u32::try_from(limits.mem_mb << 20).unwrap_or(u32::MAX);
-        let mut instance = Self { module, checkpoint, heap_limit, stop_flag: 0, machine: None };
-        let machine = instance.stamp()?;
-        instance.stop_flag = instance.machine.insert(machine).stop_flag()?;
+    pub fn new(
+        module: InstancePre<Host>,
+        checkpoint: Checkpoint,
+        setup: &Setup<'_>,
+        host: HostFunctions,
+    ) -> Result<Self, EngineError> {
+        let heap_limit = u32::try_from(setup.limits.mem_mb << 20).unwrap_or(u32::MAX);
+        let (outside, env) = (Outside::new(host), setup.env.clone());
+        let mut instance = Self { module, checkpoint, outside, heap_limit, stop_flag: 0, env, machine: None };
+        let mut machine = instance.stamp()?;
+        instance.stop_flag = machine.stop_flag()?;
+        if let Some(configuration) = configuration(setup) {
+            machine.configure(&configuration)?;
+            instance
+                .checkpoint
+                .update(&machine.host().mapping)
+                .map_err(|error| EngineError::Guest(error.to_string()))?;
+        }
+        instance.machine = Some(machine);
         Ok(instance)
     }
 
@@ -47,7 +67,7 @@ impl QuickJsInstance {
     fn stamp(&self) -> Result<Machine, EngineError> {
         let mapping = Arc::new(self.checkpoint.restore()?);
         let max_memory = self.heap_limit as usize + self.heap_limit as usize / 4 + BESIDE_THE_HEAP;
-        let mut machine = Machine::new(&self.module, mapping, max_memory)?;
+        let mut machine = Machine::new(&self.module, mapping, max_memory, self.outside.clone())?;
         machine.set_heap_limit(self.heap_limit)?;
         Ok(machine)
     }
@@ -111,16 +131,20 @@ impl QuickJsInstance {
 
 impl Instance for QuickJsInstance {
     fn start(&mut self, program: &Program<'_>, run: &Arc<Run>) -> Step {
-        let strict = if program.strict { FLAG_STRICT } else { 0 };
-        match program.kind {
-            ProgramKind::Repl => {
-                self.turn(run, |machine| machine.run(FLAG_REPL | strict, program.name, "", program.source))
-            }
+        let mode = match program.mode {
+            Mode::Sloppy => 0,
+            Mode::Strict => FLAG_STRICT,
+            Mode::Module => FLAG_MODULE,
+        };
+        let (flags, given) = match program.kind {
+            ProgramKind::Repl if self.env.is_empty() => (FLAG_REPL | mode, String::new()),
+            ProgramKind::Repl => (FLAG_REPL | mode, json!({ "process_env": self.env }).to_string()),
             ProgramKind::File { args, env } => {
-                let given = serde_json::json!({ "args": args, "env": env }).to_string();
-                self.turn(run, |machine| machine.run(strict, program.name, &given, program.source))
+                let process_env: BTreeMap<_, _> = self.env.iter().chain(env).collect();
+                (mode, json!({ "args": args, "env": env, "process_env": process_env }).to_string())
             }
-        }
+        };
+        self.turn(run, |machine| machine.run(flags, program.name, &given, program.source))
     }
 
     fn resume(&mut self, run: &Arc<Run>) -> Step {
@@ -129,6 +153,13 @@ impl Instance for QuickJsInstance {
         }
         self.turn(run, |machine| machine.resume())
     }
+}
+
+/// What differs from the image, in which there is a console and nothing else; `None`: nothing does.
+fn configuration(setup: &Setup<'_>) -> Option<String> {
+    let Setup { console, fetch, globals, .. } = setup;
+    let is_usual = *console && !fetch && globals.is_empty();
+    (!is_usual).then(|| json!({ "console": console, "fetch": fetch, "globals": globals }).to_string())
 }
 
 fn lost(why: &str) -> Outcome {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::{InstancePre, Result, Store, StoreLimitsBuilder, TypedFunc};
 
-use super::host::Host;
+use super::host::{Host, Outside};
 use crate::memory::{Mapping, hand_over};
 
 /// The arguments of `vm_run`: the buffer, flags, and the sizes of name, givens and source.
@@ -19,6 +19,7 @@ pub(super) struct Machine {
     heap_used: TypedFunc<(), u32>,
     set_heap_limit: TypedFunc<u32, ()>,
     init: TypedFunc<(), i32>,
+    configure: TypedFunc<(u32, u32), ()>,
     stop_flag: TypedFunc<(), u32>,
 }
 
@@ -43,9 +44,14 @@ impl Turn {
 
 impl Machine {
     /// An instance on this memory, which may grow to `max_memory` bytes.
-    pub fn new(module: &InstancePre<Host>, mapping: Arc<Mapping>, max_memory: usize) -> Result<Self> {
+    pub fn new(
+        module: &InstancePre<Host>,
+        mapping: Arc<Mapping>,
+        max_memory: usize,
+        outside: Arc<Outside>,
+    ) -> Result<Self> {
         let limits = StoreLimitsBuilder::new().memory_size(max_memory).build();
-        let host = Host { mapping: mapping.clone(), limits, run: None };
+        let host = Host { mapping: mapping.clone(), limits, run: None, outside, answer: Vec::new() };
         let mut store = Store::new(module.module().engine(), host);
         store.limiter(|host| &mut host.limits);
         let instance = hand_over(&mapping, || module.instantiate(&mut store))?;
@@ -57,6 +63,7 @@ impl Machine {
             heap_used: instance.get_typed_func(&mut store, "vm_heap_used")?,
             set_heap_limit: instance.get_typed_func(&mut store, "vm_set_heap_limit")?,
             init: instance.get_typed_func(&mut store, "vm_init")?,
+            configure: instance.get_typed_func(&mut store, "vm_configure")?,
             stop_flag: instance.get_typed_func(&mut store, "vm_stop_flag")?,
             store,
         })
@@ -87,11 +94,22 @@ impl Machine {
         self.heap_used.call(&mut self.store, ())
     }
 
+    /// Applies what a template decides about its runtimes, as JSON; before any script has run.
+    pub fn configure(&mut self, json: &str) -> Result<()> {
+        let start = self.hand_in(&[json.as_bytes(), b"\0"].concat())?;
+        self.configure.call(&mut self.store, (start, json.len() as u32))
+    }
+
+    /// Copies bytes into memory that the guest frees.
+    fn hand_in(&mut self, bytes: &[u8]) -> Result<u32> {
+        let start = self.alloc.call(&mut self.store, u32::try_from(bytes.len())?)?;
+        self.store.data().mapping.write(start, bytes)?;
+        Ok(start)
+    }
+
     /// Hands in a program and takes its first turn.
     pub fn run(&mut self, flags: u32, name: &str, given: &str, source: &[u8]) -> Result<Turn> {
-        let buffer = [name.as_bytes(), b"\0", given.as_bytes(), b"\0", source, b"\0"].concat();
-        let start = self.alloc.call(&mut self.store, u32::try_from(buffer.len())?)?;
-        self.store.data().mapping.write(start, &buffer)?;
+        let start = self.hand_in(&[name.as_bytes(), b"\0", given.as_bytes(), b"\0", source, b"\0"].concat())?;
         let sizes = (start, flags, name.len() as u32, given.len() as u32, source.len() as u32);
         Turn::decode(self.run.call(&mut self.store, sizes)?)
     }

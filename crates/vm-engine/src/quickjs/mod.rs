@@ -16,16 +16,16 @@ mod machine;
 
 use std::{path::Path, sync::Arc};
 
-use vm_model::{Limits, RuntimeMeta};
+use vm_model::RuntimeMeta;
 use wasmtime::{Config, InstancePre, Linker, OptLevel};
 
 use crate::{
     EngineError,
-    engine::{Engine, Instance},
+    engine::{Engine, HostFunctions, Instance, Setup},
     memory::{Checkpoint, Creator, Image, Mapping},
 };
 use guest::Guest;
-use host::Host;
+use host::{Host, Outside};
 use instance::QuickJsInstance;
 use machine::Machine;
 
@@ -63,8 +63,8 @@ impl Engine for QuickJs {
         RuntimeMeta { engine: "quickjs-ng".into(), version: guest::QUICKJS_VERSION.into() }
     }
 
-    fn create(&self, limits: &Limits) -> Result<Box<dyn Instance>, EngineError> {
-        Ok(Box::new(QuickJsInstance::new(self.module.clone(), Checkpoint::of(&self.image), limits)?))
+    fn create(&self, setup: &Setup<'_>, host: HostFunctions) -> Result<Box<dyn Instance>, EngineError> {
+        Ok(Box::new(QuickJsInstance::new(self.module.clone(), Checkpoint::of(&self.image), setup, host)?))
     }
 }
 
@@ -89,7 +89,8 @@ fn first_image(module: &InstancePre<Host>, guest: &Guest) -> Result<Image, Engin
     for segment in &guest.data {
         mapping.write(segment.offset, &segment.bytes).map_err(|error| EngineError::Guest(error.to_string()))?;
     }
-    let mut machine = Machine::new(module, mapping.clone(), usize::MAX)?;
+    let nobody: HostFunctions = Box::new(|_, _, _| Err(Vec::new()));
+    let mut machine = Machine::new(module, mapping.clone(), usize::MAX, Outside::new(nobody))?;
     machine.init()?;
     let bytes = mapping.whole(<[u8]>::to_vec).map_err(|error| EngineError::Guest(error.to_string()))?;
     Ok(Image::new(bytes)?)

@@ -11,7 +11,8 @@ use std::{
 };
 
 use vm_engine::{
-    Engine, Instance, Outcome, Program, ProgramKind, QuickJs, Run, Step, StopReason, engine::STACK_SIZE, run::Record,
+    Engine, Instance, Mode, Outcome, Program, ProgramKind, QuickJs, Run, Setup, Step, StopReason, engine::STACK_SIZE,
+    run::Record,
 };
 use vm_model::{Event, ExecutionId, Limits};
 
@@ -36,11 +37,13 @@ impl Session {
     }
 
     pub fn with(limits: Limits) -> Self {
-        Self { instance: Some(ENGINE.create(&limits).unwrap()), limits }
+        // no host functions: each call is refused with an empty map
+        let instance = ENGINE.create(&Setup::plain(&limits), Box::new(|_, _, _| Err(vec![0x80]))).unwrap();
+        Self { instance: Some(instance), limits }
     }
 
     pub fn repl(&mut self, source: &str) -> Done {
-        self.run(&Program { name: "<repl>", source: source.as_bytes(), kind: ProgramKind::Repl, strict: false })
+        self.run(&Program { name: "<repl>", source: source.as_bytes(), kind: ProgramKind::Repl, mode: Mode::Sloppy })
     }
 
     pub fn run(&mut self, program: &Program<'_>) -> Done {

@@ -3,9 +3,12 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`libraries`] | third-party JavaScript: the catalog, and the names of its files |
+//! | [`natives`] | the modules `fs`, `exec` and `database`, deny by default |
 //! | [`worktree`] | a session's folder: files are opened beneath it by the kernel, never by comparing strings |
 
 pub mod libraries;
+pub mod natives;
 pub mod worktree;
 
+pub use natives::{Bounds, DatabaseGrant, ExecGrant, FsGrant, FsRoot, GrantError, Grants, NativeError, Natives};
 pub use worktree::{Worktree, WorktreeError, normalise};

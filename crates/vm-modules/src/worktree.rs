@@ -55,6 +55,18 @@ impl Worktree {
         &self.path
     }
 
+    /// The part of a path that is within the worktree, to be opened in [`Self::folder`]; nothing when the path is absolute
+    /// and begins elsewhere. Whether the rest stays inside is for the kernel to say.
+    pub(crate) fn beneath<'a>(&self, path: &'a str) -> Option<&'a Path> {
+        let path = Path::new(path);
+        let rest = if path.is_absolute() { path.strip_prefix(&self.path).ok()? } else { path };
+        Some(if rest.as_os_str().is_empty() { Path::new(".") } else { rest })
+    }
+
+    pub(crate) fn folder(&self) -> &Dir {
+        &self.folder
+    }
+
     /// The bytes of a regular file, of which at most `limit` are read.
     ///
     /// # Errors

@@ -1,0 +1,19 @@
+//! What bounds a call.
+
+use super::NativeError;
+
+/// What bounds one call.
+#[derive(Clone, Copy)]
+pub struct Bounds<'a> {
+    /// Whether the execution is to end; looked at every 5 ms or more often by everything that can take longer.
+    pub is_stopped: &'a dyn Fn() -> bool,
+    /// The most bytes that the answer may have.
+    pub max_bytes: u64,
+}
+
+impl Bounds<'_> {
+    /// To be called between the parts of what can take long.
+    pub(super) fn check(&self) -> Result<(), NativeError> {
+        if (self.is_stopped)() { Err(NativeError::cancelled()) } else { Ok(()) }
+    }
+}

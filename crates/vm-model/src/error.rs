@@ -57,6 +57,8 @@ codes! {
     TemplateNotFound = "TEMPLATE_NOT_FOUND",
     /// No such startup file.
     StartupFileNotFound = "STARTUP_FILE_NOT_FOUND",
+    /// No such capability.
+    CapabilityNotFound = "CAPABILITY_NOT_FOUND",
     /// No such session.
     SessionNotFound = "SESSION_NOT_FOUND",
     /// No such execution.
@@ -79,6 +81,8 @@ codes! {
     OutputLimitExceeded = "OUTPUT_LIMIT_EXCEEDED",
     /// A startup mode other than `eval`.
     StartupModeUnsupported = "STARTUP_MODE_UNSUPPORTED",
+    /// No such module, or a built-in of JavaScript.
+    ModuleNotAllowed = "MODULE_NOT_ALLOWED",
     /// No such engine.
     EngineUnsupported = "ENGINE_UNSUPPORTED",
     /// A startup file threw or was not found.

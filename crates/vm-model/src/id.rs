@@ -70,6 +70,9 @@ id!(
     /// Names a startup file of a template.
     StartupFileId, "startup file");
 id!(
+    /// Names a capability of a template.
+    CapabilityId, "capability");
+id!(
     /// Names a session.
     SessionId, "session");
 id!(

@@ -2,10 +2,16 @@
 //!
 //! | module | what it names |
 //! |---|---|
-//! | [`id`] | the ids of templates, startup files, sessions and executions (UUID v7) |
+//! | [`id`] | the ids of templates, startup files, capabilities, sessions and executions (UUID v7) |
 //! | [`time`] | [`Timestamp`]: UTC microseconds, RFC 3339 on the wire |
 //! | [`settings`] | what a template decides: limits, resolver, runtime |
 //! | [`template`] | templates and their startup files, and the requests that make them |
+//! | [`capability`] | permissions that a template gives or narrows, and the request that adds one |
+//! | [`grant`] | what capabilities say: their configs, checked and typed |
+//! | `host` | how hosts of the network are named in a capability |
+//! | [`extension`] | modules and libraries of a template, and the request that adds one |
+//! | [`catalog`] | what templates can be configured with |
+//! | [`path`] | paths of the worktree |
 //! | [`session`] | sessions, and the request that creates one |
 //! | [`execution`] | executions, their metrics, and the requests that start one |
 //! | [`event`] | the recorded events of an execution and their payloads |
@@ -14,25 +20,36 @@
 //!
 //! This crate decides nothing and does no I/O: it is the ground floor that every other crate stands on.
 
+pub mod capability;
+pub mod catalog;
 pub mod error;
 pub mod event;
 pub mod execution;
+pub mod extension;
+pub mod grant;
+mod host;
 pub mod id;
+pub mod path;
 pub mod runtime;
 pub mod session;
 pub mod settings;
 pub mod template;
 pub mod time;
 
+pub use capability::{Capability, CapabilityDeleted, CapabilityKind, NewCapability};
+pub use catalog::{EngineEntry, LibraryEntry, ModuleEntry};
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope};
 pub use event::{ConsoleLevel, Event, EventType, ExceptionPayload, Payload, ValuePayload};
 pub use execution::{Execution, ExecutionKind, ExecutionStatus, Metrics, ReplRequest, RunFileRequest};
-pub use id::{ExecutionId, IdError, SessionId, StartupFileId, TemplateId};
+pub use extension::{Extension, ExtensionAdded, ExtensionRemoved, NewExtension};
+pub use grant::{CapabilityError, Grant, ModuleGrant};
+pub use id::{CapabilityId, ExecutionId, IdError, SessionId, StartupFileId, TemplateId};
+pub use path::normalise;
 pub use runtime::{Health, RuntimeSummary};
 pub use session::{NewSession, RuntimeMeta, Session, SessionFilter, SessionStatus};
 pub use settings::{LimitKind, Limits, Resolver, Runtime, Settings, SettingsError};
 pub use template::{
-    Capability, NewStartupFile, NewTemplate, StartupFile, StartupFileDeleted, Template, TemplateDeleted,
-    TemplateDetail, TemplateSettings,
+    NewStartupFile, NewTemplate, StartupFile, StartupFileDeleted, Template, TemplateDeleted, TemplateDetail,
+    TemplatePatch, TemplateSettings,
 };
 pub use time::Timestamp;

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::normalise;
+
 /// The settings of a template: limits, resolver, runtime.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -44,9 +46,9 @@ impl Default for Limits {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resolver {
-    /// Folders of the worktree that bare specifiers are looked up in.
+    /// Folders of the worktree that bare specifiers are looked up in, normalised; `.` is the worktree itself.
     pub roots: Vec<String>,
-    /// Extensions that are tried, in order.
+    /// Extensions that are tried, in order, each with its dot.
     pub extensions: Vec<String>,
     /// Whether `/x.js` means the worktree's `x.js`.
     pub allow_absolute_repo_imports: bool,
@@ -130,19 +132,31 @@ pub enum SettingsError {
         /// The most that is accepted.
         max: u64,
     },
+    /// A root that is no folder of the worktree.
+    #[error("settings.resolver.roots: {given:?} {why}; name folders of the worktree, such as \"src\" or \".\"")]
+    Root {
+        /// As it was given.
+        given: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// An extension that no file name ends with.
+    #[error("settings.resolver.extensions: {0:?} is no extension; write a dot and what follows it, such as \".js\"")]
+    Extension(String),
 }
 
 impl Settings {
     /// These settings with `patch` laid over them: objects are merged key by key, everything else replaces.
     ///
     /// # Errors
-    /// Unknown keys, wrong types and numbers out of range are refused, and nothing is changed.
+    /// Unknown keys, wrong types, numbers out of range, roots and extensions that no file can have are refused.
     pub fn merged(&self, patch: &Value) -> Result<Self, SettingsError> {
         let shape = |error: serde_json::Error| SettingsError::Shape(error.to_string());
         let mut document = serde_json::to_value(self).map_err(shape)?;
         merge(&mut document, patch, "settings")?;
-        let merged: Self = serde_json::from_value(document).map_err(shape)?;
+        let mut merged: Self = serde_json::from_value(document).map_err(shape)?;
         merged.limits.check()?;
+        merged.resolver.check()?;
         Ok(merged)
     }
 }
@@ -177,6 +191,26 @@ impl Limits {
             }
         }
         Ok(())
+    }
+}
+
+impl Resolver {
+    /// Normalises the roots on the way.
+    fn check(&mut self) -> Result<(), SettingsError> {
+        for root in &mut self.roots {
+            let error = |why| SettingsError::Root { given: root.clone(), why };
+            if root.is_empty() {
+                return Err(error("is empty"));
+            }
+            *root = normalise(root).map_err(error)?;
+        }
+        let is_extension = |text: &String| {
+            text.len() > 1 && text.starts_with('.') && !text.contains(|c: char| c == '/' || c.is_control())
+        };
+        match self.extensions.iter().find(|extension| !is_extension(extension)) {
+            Some(extension) => Err(SettingsError::Extension(extension.clone())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -228,10 +262,34 @@ mod tests {
             json!({"limits": {"wall_ms": 0}}),
             json!({"limits": {"mem_mb": 1_u64 << 40}}),
             json!({"limits": null}),
+            json!({"resolver": {"roots": "src"}}),
             json!([]),
             json!(7),
         ] {
             assert!(Settings::default().merged(&patch).is_err(), "{patch}");
+        }
+    }
+
+    #[test]
+    fn roots_are_folders_of_the_worktree_and_normalised() {
+        let merged = |root: &str| Settings::default().merged(&json!({"resolver": {"roots": [root]}}));
+        for (given, root) in [("src", "src"), (".", "."), ("./", "."), ("./a//b/./c/", "a/b/c"), ("..a", "..a")] {
+            assert_eq!(merged(given).unwrap().resolver.roots, [root]);
+        }
+        for given in ["", "/", "/src", "..", "src/../..", "a/../b", "a\0"] {
+            let error = merged(given).unwrap_err();
+            assert!(matches!(&error, SettingsError::Root { given: named, .. } if named == given), "{error}");
+        }
+    }
+
+    #[test]
+    fn extensions_are_a_dot_and_what_follows_it() {
+        let merged = |extension: &str| Settings::default().merged(&json!({"resolver": {"extensions": [extension]}}));
+        for extension in [".js", ".d.ts", ".é"] {
+            assert_eq!(merged(extension).unwrap().resolver.extensions, [extension]);
+        }
+        for extension in ["", ".", "js", "/.js", ".js/", ".a/b", ".a\0", " .js"] {
+            assert_eq!(merged(extension), Err(SettingsError::Extension(extension.into())));
         }
     }
 }

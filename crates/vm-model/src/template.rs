@@ -1,9 +1,9 @@
 //! Templates: saved configurations that sessions are stamped from.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::{Limits, Resolver, Runtime, StartupFileId, TemplateId, Timestamp};
+use crate::{Capability, Limits, Resolver, Runtime, StartupFileId, TemplateId, Timestamp};
 
 /// A template.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct Template {
     pub name: String,
     /// The engine as it was asked for: `quickjs`, or its alias `goja`.
     pub engine: String,
-    /// Whether it is offered for new sessions.
+    /// Whether new sessions can be made from it.
     pub is_active: bool,
     /// The native modules that its sessions may `require`.
     pub exposed_modules: Vec<String>,
@@ -33,7 +33,7 @@ pub struct TemplateDetail {
     pub template: Template,
     /// Its settings.
     pub settings: TemplateSettings,
-    /// Its capabilities.
+    /// Its capabilities, in the order in which they were made.
     pub capabilities: Vec<Capability>,
     /// Its startup files, in the order in which they run.
     pub startup_files: Vec<StartupFile>,
@@ -50,23 +50,6 @@ pub struct TemplateSettings {
     pub resolver: Resolver,
     /// See [`Runtime`].
     pub runtime: Runtime,
-}
-
-/// A permission that a template grants or narrows.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Capability {
-    /// Its id.
-    pub id: String,
-    /// The template's id.
-    pub vm_id: TemplateId,
-    /// `module`, `global`, `fs`, `net` or `env`.
-    pub kind: String,
-    /// What is granted.
-    pub name: String,
-    /// A disabled capability does nothing.
-    pub enabled: bool,
-    /// Depends on the kind.
-    pub config: Map<String, Value>,
 }
 
 /// A script that runs when a session is created.
@@ -88,12 +71,27 @@ pub struct StartupFile {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewTemplate {
-    /// Required, not blank, unique.
+    /// Required, unique; not blank, no control characters.
     pub name: String,
     /// `quickjs` if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
     /// Laid over the default settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Value>,
+}
+
+/// `PATCH /templates/{id}`: what is not given stays as it is.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TemplatePatch {
+    /// See [`NewTemplate::name`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// See [`Template::is_active`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    /// Laid over the present settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Value>,
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     io::Read,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use cap_std::{
@@ -85,24 +85,15 @@ impl Worktree {
     }
 }
 
-/// A path as it is stored and shown: relative, `/` between its parts, without `.` and doubled slashes.
+/// A file's path as it is stored and shown, see [`vm_model::normalise`].
 ///
 /// # Errors
 /// What is wrong with the path, to be read behind it.
 pub fn normalise(path: &str) -> Result<String, &'static str> {
-    if path.contains('\0') {
-        return Err("has a NUL character");
+    match vm_model::normalise(path)? {
+        path if path == "." => Err("names no file"),
+        path => Ok(path),
     }
-    let mut parts = Vec::new();
-    for component in Path::new(path).components() {
-        match component {
-            Component::Normal(part) => parts.extend(part.to_str()),
-            Component::CurDir => {}
-            Component::ParentDir => return Err("has '..'"),
-            Component::RootDir | Component::Prefix(_) => return Err("is absolute"),
-        }
-    }
-    if parts.is_empty() { Err("names no file") } else { Ok(parts.join("/")) }
 }
 
 fn refused(error: io::Error) -> WorktreeError {

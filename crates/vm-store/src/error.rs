@@ -116,6 +116,11 @@ impl Failure {
         }
     }
 
+    /// The refusal of what is taken; see [`AlreadyExists`].
+    pub(crate) fn taken(what: String, template_id: Option<TemplateId>) -> Self {
+        Self::Refused(AlreadyExists { what, template_id }.into())
+    }
+
     /// The error for the caller, who was `doing` this.
     pub(crate) fn while_doing(self, doing: impl ToString) -> StoreError {
         match self {

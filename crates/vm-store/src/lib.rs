@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `store` | [`Store`]: one writer, a few readers, and the transaction that every operation runs in |
 //! | `templates` | the operations on templates and their startup files |
+//! | `capabilities` | the operations on the capabilities of templates |
 //! | `sessions` | the operations on sessions |
 //! | `executions` | the operations on executions and their events |
 //! | `open` | finds, locks and configures the database file |
@@ -26,6 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod capabilities;
 mod error;
 mod executions;
 mod open;

@@ -6,7 +6,8 @@ use vm_model::{
 };
 
 use crate::{
-    AlreadyExists, Store, StoreError,
+    Store, StoreError,
+    capabilities::capabilities,
     error::Failure,
     query::{Record, all, one},
     value::Json,
@@ -16,7 +17,7 @@ impl Store {
     /// Stores a new template.
     ///
     /// # Errors
-    /// [`AlreadyExists`] if its name is taken.
+    /// [`AlreadyExists`](crate::AlreadyExists) if its name is taken.
     pub fn insert_template(&self, template: &Template, settings: &Settings) -> Result<(), StoreError> {
         self.write(format_args!("store template {:?}", template.name), |db| {
             let inserted = db
@@ -37,7 +38,7 @@ impl Store {
                     template.updated_at.as_micros(),
                 ])?;
             match inserted {
-                0 => Err(taken(format!("a template named {:?}", template.name), None)),
+                0 => Err(Failure::taken(format!("a template named {:?}", template.name), None)),
                 _ => Ok(()),
             }
         })
@@ -51,27 +52,44 @@ impl Store {
         self.read("list the templates", |db| all(db, "SELECT * FROM templates ORDER BY n DESC", [], template))
     }
 
-    /// A template with everything that belongs to it: its startup files in the order in which they run, and no
-    /// capabilities, for which there is no table yet. `None`: no template has this id.
+    /// A template with everything that belongs to it: its capabilities in the order in which they were made, and its
+    /// startup files in the order in which they run. `None`: no template has this id.
     ///
     /// # Errors
     /// Only those of the database itself.
     pub fn template(&self, id: TemplateId) -> Result<Option<TemplateDetail>, StoreError> {
         self.read(format_args!("read template {id}"), |db| {
-            let found = one(db, "SELECT * FROM templates WHERE id = ?1", [id.as_bytes()], |row| {
-                Ok((template(row)?, settings(row)?))
-            })?;
-            let Some((template, Settings { limits, resolver, runtime })) = found else { return Ok(None) };
-            Ok(Some(TemplateDetail {
-                template,
-                settings: TemplateSettings { vm_id: id, limits, resolver, runtime },
-                capabilities: Vec::new(),
-                startup_files: startup_files(db, id)?,
-            }))
+            let Some((template, settings)) = find(db, id)? else { return Ok(None) };
+            detail(db, template, settings).map(Some)
         })
     }
 
-    /// Deletes a template and its startup files; sessions that were made from it stay. `false`: there was none.
+    /// Changes a template while nobody else does: `change` gets it as it is, and what it makes of it is stored, as
+    /// updated now. An error of `change` leaves everything as it was.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](StoreError::TemplateNotFound), [`AlreadyExists`](crate::AlreadyExists) if its new name is
+    /// taken, and what `change` fails with.
+    pub fn update_template<E: From<StoreError>>(
+        &self,
+        id: TemplateId,
+        change: impl FnOnce(&mut Template, &mut Settings) -> Result<(), E>,
+    ) -> Result<TemplateDetail, E> {
+        self.write(format_args!("change template {id}"), |db| {
+            let Some((mut template, mut settings)) = find(db, id)? else {
+                return Err(Failure::Refused(StoreError::TemplateNotFound(id)));
+            };
+            if let Err(error) = change(&mut template, &mut settings) {
+                return Ok(Err(error));
+            }
+            template.updated_at = Timestamp::now();
+            update(db, &template, &settings)?;
+            detail(db, template, settings).map(Ok)
+        })?
+    }
+
+    /// Deletes a template with its capabilities and startup files; sessions that were made from it stay. `false`: there
+    /// was none.
     ///
     /// # Errors
     /// Only those of the database itself.
@@ -84,8 +102,8 @@ impl Store {
     /// Stores a new startup file of a template.
     ///
     /// # Errors
-    /// [`TemplateNotFound`](StoreError::TemplateNotFound), or [`AlreadyExists`] if
-    /// the template has a startup file of that path.
+    /// [`TemplateNotFound`](StoreError::TemplateNotFound), or [`AlreadyExists`](crate::AlreadyExists) if the template
+    /// has a startup file of that path.
     pub fn insert_startup_file(&self, file: &StartupFile) -> Result<(), StoreError> {
         let template_id = file.vm_id;
         self.write(format_args!("store startup file {:?} of template {template_id}", file.path), |db| {
@@ -97,9 +115,10 @@ impl Store {
                 .execute(params![file.id.as_bytes(), template_id.as_bytes(), file.path, file.order_index, file.mode])
                 .map_err(|error| Failure::or_missing(error, StoreError::TemplateNotFound(template_id)))?;
             match inserted {
-                0 => {
-                    Err(taken(format!("the startup file {:?} of template {template_id}", file.path), Some(template_id)))
-                }
+                0 => Err(Failure::taken(
+                    format!("the startup file {:?} of template {template_id}", file.path),
+                    Some(template_id),
+                )),
                 _ => Ok(()),
             }
         })
@@ -128,8 +147,42 @@ impl Store {
     }
 }
 
-fn taken(what: String, template_id: Option<TemplateId>) -> Failure {
-    Failure::Refused(AlreadyExists { what, template_id }.into())
+fn update(db: &Connection, template: &Template, settings: &Settings) -> Result<(), Failure> {
+    // Of what is set here, only the name can be in conflict.
+    let updated = db
+        .prepare_cached(
+            "UPDATE OR IGNORE templates SET name = ?2, is_active = ?3, settings = ?4, exposed_modules = ?5,
+                 libraries = ?6, updated_at = ?7
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            template.id.as_bytes(),
+            template.name,
+            template.is_active,
+            Json(settings),
+            Json(&template.exposed_modules),
+            Json(&template.libraries),
+            template.updated_at.as_micros(),
+        ])?;
+    match updated {
+        0 => Err(Failure::taken(format!("a template named {:?}", template.name), None)),
+        _ => Ok(()),
+    }
+}
+
+fn find(db: &Connection, id: TemplateId) -> Result<Option<(Template, Settings)>, Failure> {
+    one(db, "SELECT * FROM templates WHERE id = ?1", [id.as_bytes()], |row| Ok((template(row)?, settings(row)?)))
+}
+
+/// The template with what other tables have of it.
+fn detail(db: &Connection, template: Template, settings: Settings) -> Result<TemplateDetail, Failure> {
+    let (id, Settings { limits, resolver, runtime }) = (template.id, settings);
+    Ok(TemplateDetail {
+        template,
+        settings: TemplateSettings { vm_id: id, limits, resolver, runtime },
+        capabilities: capabilities(db, id)?,
+        startup_files: startup_files(db, id)?,
+    })
 }
 
 fn startup_files(db: &Connection, template_id: TemplateId) -> Result<Vec<StartupFile>, Failure> {

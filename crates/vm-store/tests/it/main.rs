@@ -1,6 +1,7 @@
 //! What the store promises to its callers, on real files.
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
+mod capabilities;
 mod concurrency;
 mod executions;
 mod opening;

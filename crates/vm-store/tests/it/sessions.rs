@@ -1,9 +1,6 @@
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
-use serde_json::json;
-use vm_model::{
-    Capability, ExecutionKind, RuntimeMeta, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp,
-};
+use vm_model::{ExecutionKind, RuntimeMeta, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp};
 use vm_store::StoreError;
 
 use crate::support::{Fixture, assert_same, detail, one_plus_one, session};
@@ -18,15 +15,7 @@ fn a_session_comes_back_as_it_was_stored() {
         runtime_meta: Some(RuntimeMeta { engine: "quickjs-ng".into(), version: "0.11".into() }),
         ..session()
     };
-    let mut template = detail("t");
-    template.capabilities.push(Capability {
-        id: "c".into(),
-        vm_id: template.template.id,
-        kind: "fs".into(),
-        name: "fs".into(),
-        enabled: true,
-        config: json!({"roots": ["/tmp"], "ratio": 0.1}).as_object().unwrap().clone(),
-    });
+    let template = detail("t");
     fixture.store.insert_session(&plain, &detail("other")).unwrap();
     fixture.store.insert_session(&full, &template).unwrap();
     assert_eq!(fixture.store.session(plain.id).unwrap(), Some(plain.clone()));

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use rusqlite::Connection;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use tempfile::TempDir;
 use vm_model::{
-    Event, EventType, Execution, ExecutionId, ExecutionKind, ExecutionStatus, Metrics, Session, SessionId,
-    SessionStatus, Settings, StartupFile, StartupFileId, Template, TemplateDetail, TemplateId, TemplateSettings,
-    Timestamp, ValuePayload,
+    Capability, CapabilityId, CapabilityKind, Event, EventType, Execution, ExecutionId, ExecutionKind, ExecutionStatus,
+    Metrics, Session, SessionId, SessionStatus, Settings, StartupFile, StartupFileId, Template, TemplateDetail,
+    TemplateId, TemplateSettings, Timestamp, ValuePayload,
 };
 use vm_store::Store;
 
@@ -62,12 +62,18 @@ pub fn startup_file(template_id: TemplateId, path: &str, order_index: i64) -> St
     StartupFile { id: StartupFileId::new(), vm_id: template_id, path: path.into(), order_index, mode: "eval".into() }
 }
 
+pub fn capability(template_id: TemplateId, kind: CapabilityKind, name: &str) -> Capability {
+    let config = json!({"allow": ["git", "ü\0"], "nested": {"number": 0.1}});
+    let config = config.as_object().unwrap().clone();
+    Capability { id: CapabilityId::new(), vm_id: template_id, kind, name: name.into(), enabled: false, config }
+}
+
 pub fn detail(name: &str) -> TemplateDetail {
     let template = template(name);
     let Settings { limits, resolver, runtime } = Settings::default();
     TemplateDetail {
         settings: TemplateSettings { vm_id: template.id, limits, resolver, runtime },
-        capabilities: vec![],
+        capabilities: vec![capability(template.id, CapabilityKind::Module, "exec")],
         startup_files: vec![startup_file(template.id, "init.js", 1)],
         template,
     }

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::json;
-use vm_model::{Settings, StartupFileId, TemplateId, TemplateSettings};
+use vm_model::{CapabilityKind, Settings, StartupFileId, Template, TemplateId, TemplateSettings};
 use vm_store::StoreError;
 
-use crate::support::{Fixture, startup_file, template};
+use crate::support::{Fixture, capability, startup_file, template};
 
 #[test]
 fn a_template_comes_back_as_it_was_stored() {
@@ -13,13 +13,15 @@ fn a_template_comes_back_as_it_was_stored() {
     fixture.store.insert_template(&template, &settings).unwrap();
     let file = startup_file(template.id, "init.js", 3);
     fixture.store.insert_startup_file(&file).unwrap();
+    let capability = capability(template.id, CapabilityKind::Module, "exec");
+    fixture.store.insert_capability(&capability).unwrap();
 
     let detail = fixture.store.template(template.id).unwrap().unwrap();
     assert_eq!(detail.template, template);
     let Settings { limits, resolver, runtime } = settings;
     assert_eq!(detail.settings, TemplateSettings { vm_id: template.id, limits, resolver, runtime });
     assert_eq!(detail.startup_files, [file]);
-    assert!(detail.capabilities.is_empty());
+    assert_eq!(detail.capabilities, [capability]);
     assert_eq!(fixture.store.templates().unwrap(), [template]);
     assert!(fixture.store.template(TemplateId::new()).unwrap().is_none());
 }
@@ -96,17 +98,75 @@ fn a_startup_file_is_deleted_by_its_own_template_only() {
 }
 
 #[test]
-fn a_deleted_template_takes_its_startup_files_with_it() {
+fn what_a_change_makes_of_a_template_is_stored_as_updated_now() {
+    let fixture = Fixture::new();
+    let before = template("before");
+    fixture.store.insert_template(&before, &Settings::default()).unwrap();
+    let file = startup_file(before.id, "a.js", 0);
+    fixture.store.insert_startup_file(&file).unwrap();
+    let change = |template: &mut Template, settings: &mut Settings| {
+        (template.name, template.is_active) = ("after".into(), false);
+        template.exposed_modules.push("exec".into());
+        template.libraries.clear();
+        settings.limits.wall_ms = 7;
+        Ok::<_, StoreError>(())
+    };
+    let after = fixture.store.update_template(before.id, change).unwrap();
+    assert_eq!(fixture.store.template(before.id).unwrap().unwrap(), after);
+    assert!(after.template.updated_at > before.updated_at);
+    let expected = Template {
+        name: "after".into(),
+        is_active: false,
+        exposed_modules: vec!["database".into(), "fs".into(), "exec".into()],
+        libraries: vec![],
+        updated_at: after.template.updated_at,
+        ..before
+    };
+    assert_eq!((after.template, after.settings.limits.wall_ms), (expected, 7));
+    assert_eq!(after.startup_files, [file]);
+}
+
+#[test]
+fn a_change_that_fails_or_takes_a_taken_name_changes_nothing() {
+    let fixture = Fixture::new();
+    let (id, _) = (fixture.template("ours"), fixture.template("taken"));
+    let before = fixture.store.template(id).unwrap();
+    let rename = |name: &'static str, result: Result<(), StoreError>| {
+        fixture.store.update_template(id, |template, settings| {
+            template.name = name.into();
+            settings.runtime.esm = true;
+            result
+        })
+    };
+    let error = rename("taken", Ok(())).unwrap_err();
+    assert!(matches!(&error, StoreError::AlreadyExists(taken) if taken.what.contains("\"taken\"")), "{error:?}");
+    let error = rename("free", Err(StoreError::TemplateNotFound(id))).unwrap_err();
+    assert!(matches!(error, StoreError::TemplateNotFound(_)), "{error:?}");
+    assert_eq!(fixture.store.template(id).unwrap(), before);
+    assert_eq!(rename("ours", Ok(())).unwrap().template.name, "ours", "one's own name is not taken");
+}
+
+#[test]
+fn a_template_that_is_not_there_is_not_changed() {
+    let (fixture, nobody) = (Fixture::new(), TemplateId::new());
+    let error = fixture.store.update_template(nobody, |_, _| Ok::<_, StoreError>(())).unwrap_err();
+    assert!(matches!(error, StoreError::TemplateNotFound(id) if id == nobody), "{error:?}");
+}
+
+#[test]
+fn a_deleted_template_takes_its_startup_files_and_capabilities_with_it() {
     let fixture = Fixture::new();
     let (gone, stays) = (fixture.template("gone"), fixture.template("stays"));
     for id in [gone, stays] {
         fixture.store.insert_startup_file(&startup_file(id, "a.js", 0)).unwrap();
+        fixture.store.insert_capability(&capability(id, CapabilityKind::Module, "exec")).unwrap();
     }
     assert!(fixture.store.delete_template(gone).unwrap());
     assert!(!fixture.store.delete_template(gone).unwrap());
     assert!(fixture.store.template(gone).unwrap().is_none());
     assert!(fixture.store.startup_files(gone).unwrap().is_empty());
-    assert_eq!(fixture.store.startup_files(stays).unwrap().len(), 1);
+    let left: i64 = fixture.raw().query_row("SELECT count(*) FROM capabilities", [], |row| row.get(0)).unwrap();
+    assert_eq!((fixture.store.startup_files(stays).unwrap().len(), left), (1, 1));
 }
 
 #[test]

@@ -56,6 +56,14 @@ impl Client {
         self.call(self.http.post(self.url(path)?).json(body)).await
     }
 
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.call(self.http.patch(self.url(path)?).json(body)).await
+    }
+
     /// For what has no body: `POST …/close` and every `DELETE`.
     pub(crate) async fn send<T: DeserializeOwned>(&self, method: Method, path: &[&str]) -> Result<T, ClientError> {
         self.call(self.http.request(method, self.url(path)?)).await

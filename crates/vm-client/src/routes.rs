@@ -4,8 +4,10 @@ use std::fmt::Display;
 
 use reqwest::Method;
 use vm_model::{
-    Event, Execution, Health, NewSession, NewStartupFile, NewTemplate, ReplRequest, RunFileRequest, RuntimeSummary,
-    Session, SessionFilter, StartupFile, StartupFileDeleted, Template, TemplateDeleted, TemplateDetail,
+    Capability, CapabilityDeleted, EngineEntry, Event, Execution, Extension, ExtensionAdded, ExtensionRemoved, Health,
+    LibraryEntry, ModuleEntry, NewCapability, NewExtension, NewSession, NewStartupFile, NewTemplate, ReplRequest,
+    RunFileRequest, RuntimeSummary, Session, SessionFilter, StartupFile, StartupFileDeleted, Template, TemplateDeleted,
+    TemplateDetail, TemplatePatch,
 };
 
 use crate::{Client, ClientError};
@@ -23,6 +25,25 @@ impl Client {
     /// What the daemon holds at this moment.
     pub async fn runtime_summary(&self) -> Result<RuntimeSummary> {
         self.get(&["runtime", "summary"], &[]).await
+    }
+}
+
+/// What templates can be configured with.
+#[allow(clippy::missing_errors_doc)]
+impl Client {
+    /// The native modules.
+    pub async fn catalog_modules(&self) -> Result<Vec<ModuleEntry>> {
+        self.get(&["catalog", "modules"], &[]).await
+    }
+
+    /// The libraries that need no version.
+    pub async fn catalog_libraries(&self) -> Result<Vec<LibraryEntry>> {
+        self.get(&["catalog", "libraries"], &[]).await
+    }
+
+    /// The engines.
+    pub async fn catalog_engines(&self) -> Result<Vec<EngineEntry>> {
+        self.get(&["catalog", "engines"], &[]).await
     }
 }
 
@@ -44,6 +65,11 @@ impl Client {
         self.get(&["templates", &id.to_string()], &[]).await
     }
 
+    /// Changes what the patch names.
+    pub async fn update_template(&self, id: impl Display, patch: &TemplatePatch) -> Result<TemplateDetail> {
+        self.patch(&["templates", &id.to_string()], patch).await
+    }
+
     /// Deletes a template with everything that belongs to it.
     pub async fn delete_template(&self, id: impl Display) -> Result<TemplateDeleted> {
         self.send(Method::DELETE, &["templates", &id.to_string()]).await
@@ -63,6 +89,55 @@ impl Client {
     pub async fn remove_startup_file(&self, template: impl Display, file: impl Display) -> Result<StartupFileDeleted> {
         let path = ["templates", &template.to_string(), "startup-files", &file.to_string()];
         self.send(Method::DELETE, &path).await
+    }
+}
+
+/// What templates give to their sessions.
+#[allow(clippy::missing_errors_doc)]
+impl Client {
+    /// Adds a capability.
+    pub async fn add_capability(&self, template: impl Display, new: &NewCapability) -> Result<Capability> {
+        self.post(&["templates", &template.to_string(), "capabilities"], new).await
+    }
+
+    /// The capabilities of a template, in the order in which they were made.
+    pub async fn capabilities(&self, template: impl Display) -> Result<Vec<Capability>> {
+        self.get(&["templates", &template.to_string(), "capabilities"], &[]).await
+    }
+
+    /// Removes a capability from a template.
+    pub async fn remove_capability(
+        &self,
+        template: impl Display,
+        capability: impl Display,
+    ) -> Result<CapabilityDeleted> {
+        let path = ["templates", &template.to_string(), "capabilities", &capability.to_string()];
+        self.send(Method::DELETE, &path).await
+    }
+
+    /// Adds a module or library; adding it again is fine.
+    pub async fn add_extension(
+        &self,
+        template: impl Display,
+        extension: Extension,
+        new: &NewExtension,
+    ) -> Result<ExtensionAdded> {
+        self.post(&["templates", &template.to_string(), extension.plural()], new).await
+    }
+
+    /// The names of a template's modules or libraries, in the order in which they were added.
+    pub async fn extensions(&self, template: impl Display, extension: Extension) -> Result<Vec<String>> {
+        self.get(&["templates", &template.to_string(), extension.plural()], &[]).await
+    }
+
+    /// Removes a module or library from a template; removing what it does not have is fine.
+    pub async fn remove_extension(
+        &self,
+        template: impl Display,
+        extension: Extension,
+        name: &str,
+    ) -> Result<ExtensionRemoved> {
+        self.send(Method::DELETE, &["templates", &template.to_string(), extension.plural(), name]).await
     }
 }
 

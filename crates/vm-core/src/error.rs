@@ -2,7 +2,11 @@
 
 use std::{io, path::PathBuf};
 
-use vm_model::{ExecutionId, IdError, LimitKind, SessionId, SessionStatus, SettingsError, StartupFileId, TemplateId};
+use vm_model::{
+    CapabilityError, CapabilityId, ExecutionId, IdError, LimitKind, SessionId, SessionStatus, SettingsError,
+    StartupFileId, TemplateId,
+};
+use vm_modules::{catalog::ModuleNameError, libraries::LibraryNameError};
 use vm_store::{AlreadyExists, StoreError};
 
 /// Why a call failed. The message is for a person: what happened, to which thing, and what to do.
@@ -18,6 +22,15 @@ pub enum Error {
     /// An id is no UUID.
     #[error(transparent)]
     Id(#[from] IdError),
+    /// A capability's name or config is not acceptable.
+    #[error(transparent)]
+    Capability(#[from] CapabilityError),
+    /// No library can have this name.
+    #[error(transparent)]
+    LibraryName(#[from] LibraryNameError),
+    /// No module has this name.
+    #[error(transparent)]
+    ModuleNotAllowed(#[from] ModuleNameError),
     /// No engine has this name.
     #[error("unknown engine {0:?}; use \"quickjs\" or its alias \"goja\"")]
     EngineUnsupported(String),
@@ -37,6 +50,14 @@ pub enum Error {
         template_id: TemplateId,
         /// What was looked for.
         file_id: StartupFileId,
+    },
+    /// The template has no capability of this id.
+    #[error("template {template_id} has no capability {capability_id}")]
+    CapabilityNotFound {
+        /// The template concerned.
+        template_id: TemplateId,
+        /// What was looked for.
+        capability_id: CapabilityId,
     },
     /// No session has this id.
     #[error("session {0} not found")]

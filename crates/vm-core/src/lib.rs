@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`core`](mod@crate::core) | [`Core`]: opens the database and the engine, and shuts down |
 //! | [`templates`] | what sessions are stamped from |
+//! | [`capabilities`], [`extensions`] | the capabilities of templates, their modules and libraries |
+//! | [`catalog`] | what templates can be configured with |
 //! | [`sessions`] | creation with its startup files, and closing |
 //! | [`executions`] | running code, and reading what it did |
 //! | `live` | the sessions that hold a runtime, and what runs in them |
@@ -42,9 +44,12 @@
 //! # }
 //! ```
 
+pub mod capabilities;
+pub mod catalog;
 pub mod core;
 pub mod error;
 pub mod executions;
+pub mod extensions;
 mod live;
 pub mod sessions;
 mod task;

@@ -24,8 +24,8 @@ impl Sessions<'_> {
     /// Stamps a session from a template and runs its startup files.
     ///
     /// # Errors
-    /// A field is missing, the template is unknown, the worktree is no folder: then there is no session. A startup file
-    /// fails or exceeds a limit: then the session is there, `crashed`.
+    /// A field is missing, the template is unknown or not active, the worktree is no folder: then there is no session. A
+    /// startup file fails or exceeds a limit: then the session is there, `crashed`.
     pub async fn create(&self, new: NewSession) -> Result<Session, Error> {
         let template_id: TemplateId = required("template_id", &new.template_id)?.parse()?;
         required("workspace_id", &new.workspace_id)?;
@@ -84,6 +84,10 @@ impl Sessions<'_> {
 fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Session, Arc<LiveSession>), Error> {
     let worktree = open_worktree(&new.worktree_path)?;
     let template = parts.store.template(template_id)?.ok_or(Error::TemplateNotFound(template_id))?;
+    if !template.template.is_active {
+        let message = format!("template {template_id} is not active; activate it, or use another one");
+        return Err(Error::Validation(message));
+    }
     let setup = Setup::plain(&template.settings.limits);
     let instance = parts.engine.create(&setup, Box::new(|_, _, _| Err(vec![0x80])))?;
     let session = Session {

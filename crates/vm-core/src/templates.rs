@@ -1,13 +1,17 @@
 //! Templates: what sessions are stamped from.
 
 use vm_model::{
-    NewStartupFile, NewTemplate, Settings, StartupFile, StartupFileId, Template, TemplateDetail, TemplateId, Timestamp,
+    NewStartupFile, NewTemplate, Settings, StartupFile, StartupFileId, Template, TemplateDetail, TemplateId,
+    TemplatePatch, Timestamp,
 };
 
-use crate::{Core, Error};
+use crate::{
+    Core, Error,
+    catalog::{DEFAULT_ENGINE, is_engine},
+    core::Parts,
+    executions::required,
+};
 
-/// `goja` is an alias: scripts written for the first implementation ask for it.
-const ENGINES: [&str; 2] = ["quickjs", "goja"];
 const STARTUP_MODE: &str = "eval";
 
 /// See [`Core::templates`].
@@ -17,14 +21,11 @@ impl Templates<'_> {
     /// Saves a new template.
     ///
     /// # Errors
-    /// A blank or taken name, an unknown engine, settings that are not acceptable.
+    /// A name that is blank, has control characters or is taken, an unknown engine, settings that are not acceptable.
     pub async fn create(&self, new: NewTemplate) -> Result<Template, Error> {
-        let name = new.name.trim().to_string();
-        if name.is_empty() {
-            return Err(Error::Validation("name is required and must not be blank".into()));
-        }
-        let engine = new.engine.unwrap_or_else(|| ENGINES[0].into());
-        if !ENGINES.contains(&engine.as_str()) {
+        let name = name(&new.name)?.to_string();
+        let engine = new.engine.unwrap_or_else(|| DEFAULT_ENGINE.into());
+        if !is_engine(&engine) {
             return Err(Error::EngineUnsupported(engine));
         }
         let settings = match new.settings {
@@ -66,12 +67,42 @@ impl Templates<'_> {
         self.0.blocking(move |parts| parts.store.template(id)?.ok_or(Error::TemplateNotFound(id))).await
     }
 
+    /// Changes what the patch names, and nothing else. Sessions that were created before do not notice.
+    ///
+    /// # Errors
+    /// There is no such template; or as with [`Templates::create`], and then nothing is changed.
+    pub async fn update(&self, id: TemplateId, patch: TemplatePatch) -> Result<TemplateDetail, Error> {
+        let new_name = patch.name.map(|given| name(&given).map(str::to_string)).transpose()?;
+        let apply = move |template: &mut Template, settings: &mut Settings| {
+            if let Some(name) = new_name {
+                template.name = name;
+            }
+            if let Some(is_active) = patch.is_active {
+                template.is_active = is_active;
+            }
+            if let Some(patch) = patch.settings {
+                *settings = settings.merged(&patch)?;
+            }
+            Ok(())
+        };
+        self.change(id, apply).await
+    }
+
+    /// Changes a template in one transaction.
+    pub(crate) async fn change(
+        &self,
+        id: TemplateId,
+        change: impl FnOnce(&mut Template, &mut Settings) -> Result<(), Error> + Send + 'static,
+    ) -> Result<TemplateDetail, Error> {
+        self.0.blocking(move |parts| parts.store.update_template(id, change)).await
+    }
+
     /// Deletes a template and what belongs to it; its sessions keep running.
     ///
     /// # Errors
     /// There is none of this id.
     pub async fn delete(&self, id: TemplateId) -> Result<(), Error> {
-        let delete = move |parts: &crate::core::Parts| match parts.store.delete_template(id)? {
+        let delete = move |parts: &Parts| match parts.store.delete_template(id)? {
             true => Ok(()),
             false => Err(Error::TemplateNotFound(id)),
         };
@@ -114,11 +145,20 @@ impl Templates<'_> {
     /// # Errors
     /// The template has no such file.
     pub async fn remove_startup_file(&self, template_id: TemplateId, file_id: StartupFileId) -> Result<(), Error> {
-        let delete = move |parts: &crate::core::Parts| match parts.store.delete_startup_file(template_id, file_id)? {
+        let delete = move |parts: &Parts| match parts.store.delete_startup_file(template_id, file_id)? {
             true => Ok(()),
             false if parts.store.template(template_id)?.is_none() => Err(Error::TemplateNotFound(template_id)),
             false => Err(Error::StartupFileNotFound { template_id, file_id }),
         };
         self.0.blocking(delete).await
     }
+}
+
+/// A name as it is stored: trimmed, and such that it can be shown on one line.
+pub(crate) fn name(given: &str) -> Result<&str, Error> {
+    let name = required("name", given)?.trim();
+    if name.contains(char::is_control) {
+        return Err(Error::Validation(format!("name {name:?} has control characters; leave them out")));
+    }
+    Ok(name)
 }

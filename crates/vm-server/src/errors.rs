@@ -75,9 +75,12 @@ impl From<Error> for ApiError {
 fn classify(error: &Error) -> (StatusCode, ErrorCode) {
     use StatusCode as S;
     match error {
-        Error::Validation(_) | Error::Settings(_) | Error::Id(_) => (S::BAD_REQUEST, ErrorCode::Validation),
+        Error::Validation(_) | Error::Settings(_) | Error::Id(_) | Error::Capability(_) | Error::LibraryName(_) => {
+            (S::BAD_REQUEST, ErrorCode::Validation)
+        }
         Error::TemplateNotFound(_) => (S::NOT_FOUND, ErrorCode::TemplateNotFound),
         Error::StartupFileNotFound { .. } => (S::NOT_FOUND, ErrorCode::StartupFileNotFound),
+        Error::CapabilityNotFound { .. } => (S::NOT_FOUND, ErrorCode::CapabilityNotFound),
         Error::SessionNotFound(_) => (S::NOT_FOUND, ErrorCode::SessionNotFound),
         Error::ExecutionNotFound(_) => (S::NOT_FOUND, ErrorCode::ExecutionNotFound),
         Error::FileNotFound { .. } => (S::NOT_FOUND, ErrorCode::FileNotFound),
@@ -87,6 +90,7 @@ fn classify(error: &Error) -> (StatusCode, ErrorCode) {
         Error::InvalidPath { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::InvalidPath),
         Error::LimitExceeded { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::OutputLimitExceeded),
         Error::StartupModeUnsupported(_) => (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupModeUnsupported),
+        Error::ModuleNotAllowed(_) => (S::UNPROCESSABLE_ENTITY, ErrorCode::ModuleNotAllowed),
         Error::EngineUnsupported(_) => (S::UNPROCESSABLE_ENTITY, ErrorCode::EngineUnsupported),
         Error::StartupFailed { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupFailed),
         Error::ShuttingDown => (S::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
@@ -100,6 +104,9 @@ fn details(error: &Error) -> Value {
         Error::TemplateNotFound(id) => json!({ "template_id": id }),
         Error::StartupFileNotFound { template_id, file_id } => {
             json!({ "template_id": template_id, "file_id": file_id })
+        }
+        Error::CapabilityNotFound { template_id, capability_id } => {
+            json!({ "template_id": template_id, "capability_id": capability_id })
         }
         Error::SessionNotFound(id) | Error::SessionBusy(id) => json!({ "session_id": id }),
         Error::ExecutionNotFound(id) => json!({ "execution_id": id }),

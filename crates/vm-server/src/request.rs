@@ -110,9 +110,26 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<[(String, String); 2]>::from_request_parts(parts, state).await;
+        let Path([(first_field, first), (second_field, second)]) = path.map_err(|rejection| bad_path(&rejection))?;
+        Ok(Self(parse_id(&first_field, &first)?, parse_id(&second_field, &second)?))
+    }
+}
+
+/// The id in the path, and the name behind it.
+pub(crate) struct IdAndName<T>(pub T, pub String);
+
+impl<T, S> FromRequestParts<S> for IdAndName<T>
+where
+    T: FromStr<Err = vm_model::IdError>,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        let Path((first, second)) = path.map_err(|rejection| bad_path(&rejection))?;
-        Ok(Self(parse_id("id", &first)?, parse_id("file_id", &second)?))
+        let Path((id, name)) = path.map_err(|rejection| bad_path(&rejection))?;
+        Ok(Self(parse_id("id", &id)?, name))
     }
 }
 

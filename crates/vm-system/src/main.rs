@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `cli` | what can be typed: the global flags and the commands, every flag with its environment variable |
 //! | `serve` | `serve`: the daemon, from binding its address to its last signal |
-//! | `template` | `template …` |
+//! | `template` | `template …`: templates and their startup files |
+//! | `template_capabilities` | `template add-capability` and the like |
+//! | `template_extensions` | `template add-module`, `template add-library` and the like, and their catalogs |
 //! | `session` | `session …` |
 //! | `exec` | `exec …` |
 //! | `ops` | `ops …` |
@@ -13,7 +15,7 @@
 //! | `logging` | the daemon's log on standard error |
 //! | `error` | why a command failed |
 //!
-//! Every command but `serve` is a client of the daemon: it makes one call and prints the answer.
+//! Every command but `serve` is a client of the daemon: it makes a call and prints the answer.
 
 mod cli;
 mod error;
@@ -25,6 +27,8 @@ mod script_input;
 mod serve;
 mod session;
 mod template;
+mod template_capabilities;
+mod template_extensions;
 
 use std::{
     io::{self, Write},

@@ -5,11 +5,13 @@ use std::str::FromStr;
 use clap::Subcommand;
 use serde_json::Value;
 use vm_client::Client;
-use vm_model::{NewStartupFile, NewTemplate, StartupFile, StartupFileDeleted, Template, TemplateDetail};
+use vm_model::{NewStartupFile, NewTemplate, StartupFile, StartupFileDeleted, Template, TemplateDetail, TemplatePatch};
 
 use crate::{
     error::Error,
     output::{Output, json, table},
+    template_capabilities::{CapabilityCommand, capability_table},
+    template_extensions::ExtensionCommand,
 };
 
 /// `vm-system template …`
@@ -29,11 +31,32 @@ pub enum TemplateCommand {
     },
     /// List all templates, newest first
     List,
-    /// Show a template with its settings and startup files
+    /// Show a template with everything that belongs to it
     Get {
         /// The template
         #[arg(value_name = "TEMPLATE")]
         id: String,
+    },
+    /// Change a template; sessions made from it before stay as they are
+    Update {
+        /// The template
+        #[arg(value_name = "TEMPLATE")]
+        id: String,
+        /// Its new name; no other template may have it
+        #[arg(long)]
+        name: Option<String>,
+        /// Whether new sessions can be made from it
+        #[arg(long, value_name = "BOOL")]
+        active: Option<bool>,
+        /// The limits that change, such as {"wall_ms":1000}
+        #[arg(long, value_name = "JSON", value_parser = Value::from_str)]
+        limits: Option<Value>,
+        /// The resolver settings that change, such as {"roots":["src"]}
+        #[arg(long, value_name = "JSON", value_parser = Value::from_str)]
+        resolver: Option<Value>,
+        /// The runtime settings that change, such as {"esm":true}
+        #[arg(long, value_name = "JSON", value_parser = Value::from_str)]
+        runtime: Option<Value>,
     },
     /// Delete a template; sessions made from it live on
     Delete {
@@ -71,6 +94,10 @@ pub enum TemplateCommand {
         #[arg(value_name = "FILE")]
         file: String,
     },
+    #[command(flatten)]
+    Capability(CapabilityCommand),
+    #[command(flatten)]
+    Extension(ExtensionCommand),
 }
 
 impl TemplateCommand {
@@ -83,6 +110,14 @@ impl TemplateCommand {
             }
             Self::List => output.print(&client.templates().await?, |templates| template_table(templates)),
             Self::Get { id } => output.print(&client.template(id).await?, template_block),
+            Self::Update { id, name, active, limits, resolver, runtime } => {
+                let given = [("limits", limits), ("resolver", resolver), ("runtime", runtime)];
+                let settings = given.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+                let patch = TemplatePatch { name, is_active: active, settings: Some(settings) };
+                output.print(&client.update_template(id, &patch).await?, |TemplateDetail { template, .. }| {
+                    vec![format!("Updated template: {} (ID: {})", template.name, template.id)]
+                })
+            }
             Self::Delete { id } => {
                 let deleted = client.delete_template(id).await?;
                 output.print(&deleted, |deleted| vec![format!("Deleted template: {}", deleted.template_id)])
@@ -103,6 +138,8 @@ impl TemplateCommand {
                     vec![format!("Removed startup file: {file_id} from template {template_id}")]
                 })
             }
+            Self::Capability(command) => command.run(client, output).await,
+            Self::Extension(command) => command.run(client, output).await,
         }
     }
 }
@@ -130,7 +167,6 @@ fn template_block(detail: &TemplateDetail) -> Vec<String> {
         format!("Active: {}", template.is_active),
         format!("Modules: {}", json(&template.exposed_modules)),
         format!("Libraries: {}", json(&template.libraries)),
-        format!("Capabilities: {}", json(capabilities)),
         format!("Created: {}", template.created_at),
         format!("Updated: {}", template.updated_at),
         String::new(),
@@ -138,9 +174,12 @@ fn template_block(detail: &TemplateDetail) -> Vec<String> {
         format!("  Limits: {}", json(&settings.limits)),
         format!("  Resolver: {}", json(&settings.resolver)),
         format!("  Runtime: {}", json(&settings.runtime)),
-        String::new(),
-        "Startup files:".into(),
     ];
-    lines.extend(file_table(startup_files).iter().map(|line| format!("  {line}")));
+    for (heading, table) in
+        [("Capabilities:", capability_table(capabilities)), ("Startup files:", file_table(startup_files))]
+    {
+        lines.extend([String::new(), heading.into()]);
+        lines.extend(table.iter().map(|line| format!("  {line}")));
+    }
     lines
 }

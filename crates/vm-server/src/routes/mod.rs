@@ -1,6 +1,9 @@
 //! The routes. Each handler decodes, calls the core, and encodes.
 
+mod capabilities;
+mod catalog;
 mod executions;
+mod extensions;
 mod runtime;
 mod sessions;
 mod templates;
@@ -28,7 +31,10 @@ const BASE: &str = "/api/v1";
 pub fn router(core: Core) -> Router {
     let routes = Router::new()
         .merge(runtime::routes())
+        .merge(catalog::routes())
         .merge(templates::routes())
+        .merge(capabilities::routes())
+        .merge(extensions::routes())
         .merge(sessions::routes())
         .merge(executions::routes());
     Router::new()

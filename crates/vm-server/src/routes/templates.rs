@@ -9,7 +9,7 @@ use axum::{
 use vm_core::Core;
 use vm_model::{
     NewStartupFile, NewTemplate, StartupFile, StartupFileDeleted, StartupFileId, Template, TemplateDeleted,
-    TemplateDetail, TemplateId,
+    TemplateDetail, TemplateId, TemplatePatch,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn routes() -> Router<Core> {
     Router::new()
         .route("/templates", get(list).post(create))
-        .route("/templates/{id}", get(detail).delete(remove))
+        .route("/templates/{id}", get(detail).patch(update).delete(remove))
         .route("/templates/{id}/startup-files", get(startup_files).post(add_startup_file))
         .route("/templates/{id}/startup-files/{file_id}", delete(remove_startup_file))
 }
@@ -38,6 +38,14 @@ async fn list(State(core): State<Core>) -> Result<Json<Vec<Template>>, ApiError>
 
 async fn detail(State(core): State<Core>, Id(id): Id<TemplateId>) -> Result<Json<TemplateDetail>, ApiError> {
     Ok(Json(core.templates().get(id).await?))
+}
+
+async fn update(
+    State(core): State<Core>,
+    Id(id): Id<TemplateId>,
+    Body(patch): Body<TemplatePatch>,
+) -> Result<Json<TemplateDetail>, ApiError> {
+    Ok(Json(core.templates().update(id, patch).await?))
 }
 
 async fn remove(State(core): State<Core>, Id(id): Id<TemplateId>) -> Result<Json<TemplateDeleted>, ApiError> {

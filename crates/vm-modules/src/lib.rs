@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`libraries`] | third-party JavaScript: the catalog, and the names of its files |
+//! | [`libraries`] | third-party JavaScript: the catalog, the cache folder, and filling it |
 //! | [`worktree`] | a session's folder: files are opened beneath it by the kernel, never by comparing strings |
 
 pub mod libraries;

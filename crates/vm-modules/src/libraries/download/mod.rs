@@ -2,10 +2,10 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`cdn`] | fetching a file from a CDN |
-//! | [`npm`] | fetching a package through the user's own npm |
-//! | [`tarball`] | taking one file out of a package |
-//! | [`error`] | why a library was not downloaded, and what to do |
+//! | `cdn` | fetching a file from a CDN |
+//! | `npm` | fetching a package through the user's own npm |
+//! | `tarball` | taking one file out of a package |
+//! | `error` | why a library was not downloaded, and what to do |
 
 mod cdn;
 mod error;

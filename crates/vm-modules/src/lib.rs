@@ -3,7 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`catalog`] | the native modules that a template can be given |
-//! | [`libraries`] | third-party JavaScript: the catalog, and the names of its files |
+//! | [`libraries`] | third-party JavaScript: the catalog, the cache folder, and filling it |
 //! | [`natives`] | the modules `fs`, `exec` and `database`, deny by default |
 //! | [`worktree`] | a session's folder: files are opened beneath it by the kernel, never by comparing strings |
 

@@ -8,6 +8,7 @@ use vm_client::Client;
 use crate::{
     error::Error,
     exec::ExecCommand,
+    libs::LibsCommand,
     logging::{self, LogFormat},
     ops::OpsCommand,
     output::Output,
@@ -45,7 +46,7 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the daemon that all other commands talk to
+    /// Run the daemon that the other commands talk to
     Serve(Serve),
     /// Manage templates: what a session is made of
     #[command(subcommand)]
@@ -59,6 +60,9 @@ enum Command {
     /// Look at the daemon itself
     #[command(subcommand)]
     Ops(OpsCommand),
+    /// Manage the cache of JavaScript libraries that templates can name
+    #[command(subcommand)]
+    Libs(LibsCommand),
 }
 
 impl Cli {
@@ -81,6 +85,7 @@ impl Cli {
             Command::Session(command) => command.run(&client()?, output).await?,
             Command::Exec(command) => return command.run(&client()?, output).await,
             Command::Ops(command) => command.run(&client()?, output).await?,
+            Command::Libs(command) => command.run(output).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,6 +3,7 @@
 use std::io;
 
 use vm_client::ClientError;
+use vm_modules::libraries::LibraryError;
 
 /// Ends the process with exit code 1.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,10 @@ pub enum Error {
     Client(#[from] ClientError),
     #[error(transparent)]
     Core(#[from] vm_core::Error),
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    #[error("{failed} of {of} libraries could not be downloaded")]
+    Download { failed: usize, of: usize },
     #[error("cannot listen on {address}: {reason}")]
     Listen { address: String, reason: String },
     #[error(

@@ -10,19 +10,23 @@
 //! | `session` | `session …` |
 //! | `exec` | `exec …` |
 //! | `ops` | `ops …` |
+//! | `libs` | `libs …` |
+//! | `progress` | how far downloads are, on standard error |
 //! | `script_input` | what `exec` accepts as code, arguments and environment |
 //! | `output` | the one way to standard output: the API's JSON, or lines and tables that are safe to show |
 //! | `logging` | the daemon's log on standard error |
 //! | `error` | why a command failed |
 //!
-//! Every command but `serve` is a client of the daemon: it makes a call and prints the answer.
+//! Every command but `serve` and `libs` is a client of the daemon: it makes a call and prints the answer.
 
 mod cli;
 mod error;
 mod exec;
+mod libs;
 mod logging;
 mod ops;
 mod output;
+mod progress;
 mod script_input;
 mod serve;
 mod session;

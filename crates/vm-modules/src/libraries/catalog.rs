@@ -1,5 +1,7 @@
 //! The libraries that a template can name without a version.
 
+use sha2::{Digest, Sha256};
+
 /// A library of the catalog.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Library {
@@ -13,6 +15,8 @@ pub struct Library {
     pub description: &'static str,
     /// The file within its npm package.
     pub file: &'static str,
+    /// The SHA-256 of that file, in hexadecimal digits.
+    pub sha256: &'static str,
 }
 
 /// All of them.
@@ -23,6 +27,7 @@ pub const CATALOG: [Library; 6] = [
         global: "_",
         description: "helpers for arrays, objects, strings and functions",
         file: "lodash.min.js",
+        sha256: "a9705dfc47c0763380d851ab1801be6f76019f6b67e40e9b873f8b4a0603f7a9",
     },
     Library {
         name: "moment",
@@ -30,6 +35,7 @@ pub const CATALOG: [Library; 6] = [
         global: "moment",
         description: "dates and times: parsing, arithmetic, formatting",
         file: "min/moment.min.js",
+        sha256: "f343aa319a17a3fc372ee6ad5af482b9bf6a298cb22652b4aa7502604821071f",
     },
     Library {
         name: "axios",
@@ -37,6 +43,7 @@ pub const CATALOG: [Library; 6] = [
         global: "axios",
         description: "HTTP client on top of fetch",
         file: "dist/axios.min.js",
+        sha256: "1dc60b613493f242077201a552d894e8b6bbf844396e92206441a3772e19f8d5",
     },
     Library {
         name: "ramda",
@@ -44,6 +51,7 @@ pub const CATALOG: [Library; 6] = [
         global: "R",
         description: "functional programming: immutable data, curried functions",
         file: "dist/ramda.min.js",
+        sha256: "e91c541907b48e76a332ac086fb7996bf778312379d610ce9b5136c59d1d1ca6",
     },
     Library {
         name: "dayjs",
@@ -51,6 +59,7 @@ pub const CATALOG: [Library; 6] = [
         global: "dayjs",
         description: "dates and times in 2 kB, with the interface of moment",
         file: "dayjs.min.js",
+        sha256: "9cfdb93f38afcf2d076abecd66d32bfd3383cdf1967654ebc26a26605daf4173",
     },
     Library {
         name: "zustand",
@@ -58,6 +67,7 @@ pub const CATALOG: [Library; 6] = [
         global: "zustand",
         description: "a small state store; the build without React, so createStore",
         file: "vanilla.js",
+        sha256: "389c1bd82c3a654189315144e814f4e49a45693182b932ff290bd034306d7c62",
     },
 ];
 
@@ -66,6 +76,15 @@ impl Library {
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}-{}", self.name, self.version)
+    }
+
+    /// Whether this is the library's file and not another one.
+    ///
+    /// # Errors
+    /// The content's own SHA-256, if it is not the pinned one.
+    pub fn verify(&self, content: &[u8]) -> Result<(), String> {
+        let found: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+        if found == self.sha256 { Ok(()) } else { Err(found) }
     }
 }
 

@@ -20,12 +20,18 @@ pub fn file_name(name: &str) -> Result<String, LibraryNameError> {
         return Ok(library.full_name() + ".js");
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
-    let has_version = name.split_once('-').is_some_and(|(name, _)| !name.is_empty())
-        && name.rsplit('-').any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
-    if has_version && name.len() <= MAX_LENGTH && !name.starts_with('.') && name.chars().all(is_plain) {
+    if parts(name).is_some() && name.len() <= MAX_LENGTH && !name.starts_with('.') && name.chars().all(is_plain) {
         return Ok(format!("{name}.js"));
     }
     Err(LibraryNameError(name.into()))
+}
+
+/// The two parts of NAME-VERSION; a version begins with a digit.
+pub(super) fn parts(full_name: &str) -> Option<(&str, &str)> {
+    let begins_version =
+        |(at, _): &(usize, &str)| *at > 0 && full_name[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+    let (at, _) = full_name.match_indices('-').find(begins_version)?;
+    Some((&full_name[..at], &full_name[at + 1..]))
 }
 
 #[cfg(test)]
@@ -37,6 +43,13 @@ mod tests {
         assert_eq!(file_name("lodash").unwrap(), "lodash-4.17.21.js");
         assert_eq!(file_name("lodash-4.17.21").unwrap(), "lodash-4.17.21.js");
         assert_eq!(file_name("left-pad-1.3.0").unwrap(), "left-pad-1.3.0.js");
+    }
+
+    #[test]
+    fn a_version_begins_at_the_first_digit_behind_a_hyphen() {
+        assert_eq!(parts("left-pad-1.3.0-beta.1"), Some(("left-pad", "1.3.0-beta.1")));
+        assert_eq!(parts("2d-4"), Some(("2d", "4")));
+        assert_eq!(parts("2d-math"), None);
     }
 
     #[test]

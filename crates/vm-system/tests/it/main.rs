@@ -7,9 +7,10 @@
 //! | `api_templates`, `api_startup_files`, `api_sessions` | their routes, and every error that the contract names |
 //! | `api_executions`, `api_files`, `api_limits` | the same for executions: in general, of files, at a limit |
 //! | `cli`, `cli_failures` | lines, `--json`, variables; exit codes and what goes to standard error |
+//! | `libs`, `libs_cdn` | the library cache: what is in it, and filling it through npm and from a CDN |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
 //! | `house` | which crate may import which |
-//! | `daemon`, `http`, `binary` | what the tests stand on |
+//! | `daemon`, `http`, `binary`, `cdn` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
 mod api_executions;
@@ -20,10 +21,13 @@ mod api_sessions;
 mod api_startup_files;
 mod api_templates;
 mod binary;
+mod cdn;
 mod cli;
 mod cli_failures;
 mod daemon;
 mod house;
 mod http;
+mod libs;
+mod libs_cdn;
 mod serve;
 mod walk;

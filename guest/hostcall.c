@@ -114,7 +114,8 @@ static JSValue time_origin(JSContext *ctx, JSValueConst self, int argc, JSValueC
 
 void hostcall_add(JSContext *ctx, JSValueConst host)
 {
-    add_function(ctx, host, "call", call);
+    /* named so that stack traces can leave it out */
+    JS_SetPropertyStr(ctx, host, "call", JS_NewCFunction(ctx, call, "hostCall", 1));
     add_function(ctx, host, "random", fill_random);
     add_function(ctx, host, "utf8", utf8);
     add_function(ctx, host, "compile", compile);

@@ -44,6 +44,15 @@ void prelude_configure(JSContext *ctx, const char *json, size_t size)
     JS_FreeValue(ctx, configuration);
 }
 
+JSValue prelude_load_library(JSContext *ctx, const char *source, size_t size, const char *name, const char *global)
+{
+    JSValue argv[] = { JS_NewStringLen(ctx, source, size), JS_NewString(ctx, name), JS_NewString(ctx, global) };
+    JSValue result = call_own(ctx, "loadLibrary", 3, (JSValueConst *)argv);
+    for (int i = 0; i < 3; i++)
+        JS_FreeValue(ctx, argv[i]);
+    return result;
+}
+
 int prelude_settle(JSContext *ctx)
 {
     if (!waiting)

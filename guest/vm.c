@@ -13,7 +13,7 @@
 #include "report.h"
 #include "timers.h"
 
-enum { JS_STACK = 512 * 1024, FOR_REPL = 1, STRICT = 2, MODULE = 4 };
+enum { JS_STACK = 512 * 1024, FOR_REPL = 1, STRICT = 2, MODULE = 4, LIBRARY = 8 };
 /* What a turn answers when it does not say how many microseconds to wait. */
 enum { FINISHED = -1, STOPPED = -2 };
 /* Until the host has done what it was asked for, which it tells by taking the next turn. */
@@ -221,8 +221,10 @@ static int64_t turn(void)
 {
     JSContext *job_ctx;
     for (;;) {
-        while (!stop_flag && JS_ExecutePendingJob(rt, &job_ctx))
-            ;
+        int done;
+        while (!stop_flag && (done = JS_ExecutePendingJob(rt, &job_ctx)))
+            if (done < 0 && !stop_flag)
+                report_exception(ctx, JS_GetException(ctx));
         if (stop_flag)
             return STOPPED;
         try_settle();
@@ -245,18 +247,31 @@ static int64_t turn(void)
     return stop_flag ? STOPPED : FINISHED;
 }
 
-/* One buffer holds the program's name, what it is given, and its source, each ended by a NUL that its size leaves out. */
+static JSValue run_program(const char *source, uint32_t size, const char *name, uint32_t flags)
+{
+    outcome_wrapped = 0;
+    JSValue script = compile(source, size, name, flags);
+    if (JS_IsException(script))
+        return script;
+    if (flags & FOR_REPL)
+        engine_forget_redeclared(ctx, script);
+    return JS_EvalFunction(ctx, script);
+}
+
+/* One buffer holds the program's name, what it is given, and its source, each ended by a NUL that its size leaves out. A
+ * library is given the name of its global. */
 EXPORT(vm_run) int64_t vm_run(char *buffer, uint32_t flags, uint32_t name_size, uint32_t given_size, uint32_t source_size)
 {
     const char *given = buffer + name_size + 1, *source = given + given_size + 1;
+    JSValue value;
     JS_UpdateStackTop(rt);
-    give(given, given_size);
-    outcome_wrapped = 0;
-    JSValue script = compile(source, source_size, buffer, flags);
+    if (flags & LIBRARY) {
+        value = prelude_load_library(ctx, source, source_size, buffer, given);
+    } else {
+        give(given, given_size);
+        value = run_program(source, source_size, buffer, flags);
+    }
     heap_functions.js_free(NULL, buffer);
-    if (!JS_IsException(script) && (flags & FOR_REPL))
-        engine_forget_redeclared(ctx, script);
-    JSValue value = JS_IsException(script) ? script : JS_EvalFunction(ctx, script);
     if (!JS_IsException(value))
         outcome = value;
     else if (!stop_flag)

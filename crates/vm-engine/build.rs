@@ -27,7 +27,7 @@ const OWN_SOURCES: [&str; 12] = [
     "prelude.c",
     "vm.c",
 ];
-const PRELUDE_SOURCES: [&str; 9] = [
+const PRELUDE_SOURCES: [&str; 10] = [
     "define.js",
     "structured_clone.js",
     "encoding.js",
@@ -35,6 +35,7 @@ const PRELUDE_SOURCES: [&str; 9] = [
     "crypto.js",
     "performance.js",
     "require.js",
+    "library.js",
     "fetch.js",
     "configure.js",
 ];
@@ -62,7 +63,7 @@ fn build() -> Result<()> {
     embed(
         &guest.join("prelude"),
         &PRELUDE_SOURCES,
-        "{ configure, require: requireFrom, settle }",
+        "{ configure, loadLibrary, require: requireFrom, settle }",
         &out.join("prelude.js.h"),
     )?;
     let mut objects = Vec::new();

@@ -23,20 +23,32 @@ function describe(value) {
     return [type, preview, hasJson(type, value) ? json(value) : undefined];
 }
 
+/* The prelude's own frames tell a script's author nothing. */
+const OWN_FRAME = /^ *at .*\(prelude\.js:\d+:\d+\)\n?|^ *at hostCall \(native\)\n?/gm;
+
 function stackOf(error) {
     try {
-        const stack = ERROR_STACK ? ERROR_STACK.call(error) : dataProperty(error, "stack");
-        return typeof stack === "string" && stack.trim() !== "" ? stack.trimEnd() : undefined;
+        const stack = host.classOf(error) === "Error" && ERROR_STACK ? ERROR_STACK.call(error) : dataProperty(error, "stack");
+        const shown = typeof stack === "string" ? stack.replace(OWN_FRAME, "").trimEnd() : "";
+        return shown.trim() === "" ? undefined : shown;
     } catch {
         return undefined;
     }
 }
 
+/* `name` and `message`, which a DOMException keeps inside and answers by getters of its own. */
+function errorField(error, key) {
+    if (host.classOf(error) !== "DOMException") return dataProperty(error, key);
+    return Object.getOwnPropertyDescriptor(DOMException.prototype, key).get.call(error);
+}
+
+const isError = value => isObject(value) && ["Error", "DOMException"].includes(host.classOf(value));
+
 /* [message, stack where there is one] of something thrown */
 function describeError(value) {
     if (typeof value === "string") return [value, undefined];
-    if (!isObject(value) || host.classOf(value) !== "Error") return [inspect(value), undefined];
-    const name = dataProperty(value, "name"), message = dataProperty(value, "message");
+    if (!isError(value)) return [inspect(value), undefined];
+    const name = errorField(value, "name"), message = errorField(value, "message");
     const shownName = name === undefined ? "Error" : isObject(name) ? inspect(name, 0) : String(name);
     const shownMessage = message === undefined ? "" : isObject(message) ? inspect(message, 0) : String(message);
     const text = shownMessage === "" ? shownName : shownName === "" ? shownMessage : `${shownName}: ${shownMessage}`;

@@ -156,7 +156,7 @@ function inspectObject(state, value, level) {
     const kind = host.classOf(value);
     if (kind === "Array") return inspectArray(state, value, level);
     if (kind === "Function") return inspectFunction(state, value, level);
-    if (kind === "Error") return inspectError(state, value, level);
+    if (isError(value)) return inspectError(state, value, level);
     if (kind === "Map") return inspectMap(state, value, level);
     if (kind === "Set") return inspectSet(state, value, level);
     if (kind === "Promise") return inspectPromise(state, value, level);

@@ -23,7 +23,7 @@ function show(state, value, level) {
         if (!state.circular.has(target)) state.circular.set(target, state.circular.size + 1);
         return `[Circular *${state.circular.get(target)}]`;
     }
-    const isLeaf = ["Function", "Error", "Date", "RegExp"].includes(host.classOf(target));
+    const isLeaf = ["Function", "Error", "DOMException", "Date", "RegExp"].includes(host.classOf(target));
     if (!isLeaf && (level > state.depth || state.spent > MAX_TEXT)) return spend(state, shortName(target));
     state.path.push(target);
     state.level = level;

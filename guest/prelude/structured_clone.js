@@ -10,15 +10,14 @@ function refuseClone(value) {
 
 function cloneError(value, seen) {
     const own = key => Object.getOwnPropertyDescriptor(value, key)?.value;
-    const copy = Object.create((ERRORS[value.name] ?? Error).prototype);
-    const made = Reflect.construct(Error, [], copy.constructor);
-    seen.set(value, made);
-    for (const key of ["message", "stack", "cause"]) {
-        const given = key === "stack" ? value.stack : own(key);
-        if (given === undefined) delete made[key];
-        else Object.defineProperty(made, key, { value: cloneValue(given, seen), writable: true, configurable: true });
+    const copy = new (ERRORS[value.name] ?? Error)();
+    seen.set(value, copy);
+    copy.stack = value.stack;
+    for (const key of ["message", "cause"]) {
+        if (own(key) === undefined) delete copy[key];
+        else Object.defineProperty(copy, key, { value: cloneValue(own(key), seen), writable: true, configurable: true });
     }
-    return made;
+    return copy;
 }
 
 function cloneView(value, seen) {

@@ -9,6 +9,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let core = Core::open(Config {
         database: folder.path().join("embed.db"),
         code_cache: std::env::temp_dir().join("vm-system-embed"),
+        library_cache: folder.path().join("libraries"),
     })
     .await?;
     let template = core.templates().create(NewTemplate { name: "embedded".into(), ..NewTemplate::default() }).await?;

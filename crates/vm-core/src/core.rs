@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use vm_engine::{Engine, QuickJs};
 use vm_model::RuntimeSummary;
+use vm_modules::libraries::Cache;
 use vm_store::Store;
 
 use crate::{Error, Executions, Sessions, Templates, live::LiveSessions, workers::Workers};
@@ -18,6 +19,8 @@ pub struct Config {
     pub database: PathBuf,
     /// The folder for compiled code; made if it does not exist.
     pub code_cache: PathBuf,
+    /// The folder that libraries are read from; need not exist.
+    pub library_cache: PathBuf,
 }
 
 /// The whole system, but for its doors. Cheap to clone; all clones are the same system.
@@ -27,6 +30,7 @@ pub struct Core(pub(crate) Arc<Parts>);
 pub(crate) struct Parts {
     pub store: Store,
     pub engine: Box<dyn Engine>,
+    pub library_cache: Cache,
     pub live: LiveSessions,
     pub workers: Workers,
 }
@@ -38,6 +42,7 @@ impl Core {
     /// The database cannot be opened, or the engine cannot start on this machine.
     pub async fn open(config: Config) -> Result<Self, Error> {
         let workers = Workers::new()?;
+        let library_cache = Cache::new(config.library_cache);
         let opened = workers.run(move || {
             let store = Store::open(&config.database)?;
             let engine = QuickJs::new(&config.code_cache)?;
@@ -48,7 +53,13 @@ impl Core {
             Ok::<_, Error>((store, engine))
         });
         let (store, engine) = opened.await??;
-        Ok(Self(Arc::new(Parts { store, engine: Box::new(engine), live: LiveSessions::default(), workers })))
+        Ok(Self(Arc::new(Parts {
+            store,
+            engine: Box::new(engine),
+            library_cache,
+            live: LiveSessions::default(),
+            workers,
+        })))
     }
 
     /// What sessions are stamped from.

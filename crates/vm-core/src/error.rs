@@ -6,6 +6,7 @@ use vm_model::{
     CapabilityError, CapabilityId, ExecutionId, IdError, LimitKind, SessionId, SessionStatus, SettingsError,
     StartupFileId, TemplateId,
 };
+use vm_modules::libraries::LibraryError;
 use vm_modules::{catalog::ModuleNameError, libraries::LibraryNameError};
 use vm_store::{AlreadyExists, StoreError};
 
@@ -31,6 +32,9 @@ pub enum Error {
     /// No module has this name.
     #[error(transparent)]
     ModuleNotAllowed(#[from] ModuleNameError),
+    /// A session cannot have what its template grants.
+    #[error(transparent)]
+    Grant(#[from] vm_modules::GrantError),
     /// No engine has this name.
     #[error("unknown engine {0:?}; use \"quickjs\" or its alias \"goja\"")]
     EngineUnsupported(String),
@@ -108,6 +112,19 @@ pub enum Error {
         /// The startup file.
         path: String,
         /// What it threw, or why it was not run.
+        reason: String,
+    },
+    /// A configured library cannot be had from the cache; the session is `crashed`.
+    #[error("failed to load libraries: {1}")]
+    Library(SessionId, LibraryError),
+    /// A library threw or was stopped while it was loaded; the session is `crashed`.
+    #[error("failed to load libraries: library {library} failed: {reason}")]
+    LibraryFailed {
+        /// The session that is `crashed` now.
+        session_id: SessionId,
+        /// As the template has it.
+        library: String,
+        /// What it threw, or which limit it exceeded.
         reason: String,
     },
     /// An execution exceeded a limit; it is recorded, and its session goes on.

@@ -8,7 +8,9 @@
 //! | [`catalog`] | what templates can be configured with |
 //! | [`sessions`] | creation with its startup files, and closing |
 //! | [`executions`] | running code, and reading what it did |
+//! | `libraries` | third-party code that runs before a session's startup files |
 //! | `live` | the sessions that hold a runtime, and what runs in them |
+//! | `policy` | what a template lets its sessions do |
 //! | `task` | one execution from its first turn to its record |
 //! | `workers` | the threads that JavaScript and the database may block |
 //! | [`error`] | everything that can go wrong |
@@ -23,7 +25,12 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path();
 //! tokio::runtime::Runtime::new()?.block_on(async {
-//!     let core = Core::open(Config { database: path.join("vm.db"), code_cache: path.join("code") }).await?;
+//!     let config = Config {
+//!         database: path.join("vm.db"),
+//!         code_cache: path.join("code"),
+//!         library_cache: path.join("libraries"),
+//!     };
+//!     let core = Core::open(config).await?;
 //!     let template = core.templates().create(NewTemplate { name: "plain".into(), ..NewTemplate::default() }).await?;
 //!     let session = core
 //!         .sessions()
@@ -50,7 +57,9 @@ pub mod core;
 pub mod error;
 pub mod executions;
 pub mod extensions;
+mod libraries;
 mod live;
+mod policy;
 pub mod sessions;
 mod task;
 pub mod templates;
@@ -61,3 +70,4 @@ pub use error::Error;
 pub use executions::Executions;
 pub use sessions::Sessions;
 pub use templates::Templates;
+pub use vm_modules::libraries::LibraryError;

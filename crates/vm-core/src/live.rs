@@ -20,7 +20,7 @@ pub(crate) struct LiveSession {
     pub id: SessionId,
     /// The effective template: a copy, which later edits do not reach.
     pub template: TemplateDetail,
-    pub worktree: Worktree,
+    pub worktree: Arc<Worktree>,
     instance: Arc<tokio::sync::Mutex<Option<Box<dyn Instance>>>>,
     state: Mutex<State>,
 }
@@ -40,7 +40,12 @@ pub(crate) struct Current {
 }
 
 impl LiveSession {
-    pub fn new(id: SessionId, template: TemplateDetail, worktree: Worktree, instance: Box<dyn Instance>) -> Arc<Self> {
+    pub fn new(
+        id: SessionId,
+        template: TemplateDetail,
+        worktree: Arc<Worktree>,
+        instance: Box<dyn Instance>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
             template,

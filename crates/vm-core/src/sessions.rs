@@ -3,7 +3,6 @@
 use std::{path::Path, sync::Arc};
 
 use tracing::Instrument;
-use vm_engine::Setup;
 use vm_model::{
     Execution, ExecutionKind, NewSession, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp,
 };
@@ -13,7 +12,9 @@ use crate::{
     Core, Error,
     core::Parts,
     executions::{self, read_source, required},
+    libraries,
     live::LiveSession,
+    policy::Policy,
     task::Task,
 };
 
@@ -88,8 +89,8 @@ fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Ses
         let message = format!("template {template_id} is not active; activate it, or use another one");
         return Err(Error::Validation(message));
     }
-    let setup = Setup::plain(&template.settings.limits);
-    let instance = parts.engine.create(&setup, Box::new(|_, _, _| Err(vec![0x80])))?;
+    let policy = Policy::of(&template)?;
+    let instance = parts.engine.create(&policy.setup(&template), policy.host_functions(&template, &worktree)?)?;
     let session = Session {
         id: SessionId::new(),
         template_id,
@@ -112,14 +113,14 @@ fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Ses
     Ok((session, live))
 }
 
-fn open_worktree(path: &Path) -> Result<Worktree, Error> {
+fn open_worktree(path: &Path) -> Result<Arc<Worktree>, Error> {
     if path.as_os_str().is_empty() {
         return Err(Error::Validation("worktree_path is required".into()));
     }
     if !path.is_absolute() {
         return Err(Error::Validation(format!("worktree_path {} must be absolute", path.display())));
     }
-    Worktree::open(path).map_err(|error| {
+    Worktree::open(path).map(Arc::new).map_err(|error| {
         Error::Validation(format!("worktree_path {} is not a folder that can be opened: {error}", path.display()))
     })
 }
@@ -153,6 +154,10 @@ async fn start(core: &Core, mut session: Session, live: Arc<LiveSession>) -> Res
 }
 
 async fn run_startup(core: &Core, live: &Arc<LiveSession>, startup: &mut Vec<Execution>) -> Result<(), Error> {
+    if !live.template.template.libraries.is_empty() {
+        let session = live.clone();
+        core.blocking(move |parts| libraries::load(parts, &session)).await?;
+    }
     for file in &live.template.startup_files {
         let failed = |reason: String| Error::StartupFailed { session_id: live.id, path: file.path.clone(), reason };
         let (reader, path) = (live.clone(), file.path.clone());

@@ -115,12 +115,8 @@ impl Task {
             ExecutionKind::Repl => ProgramKind::Repl,
             _ => ProgramKind::File { args: &execution.args, env: &execution.env },
         };
-        let program = Program {
-            name: execution.path.as_deref().unwrap_or(SNIPPET_NAME),
-            source: &self.source,
-            kind,
-            mode,
-        };
+        let program =
+            Program { name: execution.path.as_deref().unwrap_or(SNIPPET_NAME), source: &self.source, kind, mode };
         Ok(instance.start(&program, run))
     }
 

@@ -90,6 +90,12 @@ pub enum Mode {
 pub enum ProgramKind<'a> {
     /// May declare anew what an earlier program declared.
     Repl,
+    /// Third-party code that runs before anything else and makes a global. Always a sloppy script; one written for
+    /// CommonJS is run as such, and lands in the global of this name.
+    Library {
+        /// Where its exports go.
+        global: &'a str,
+    },
     /// A file.
     File {
         /// `__ARGS__`

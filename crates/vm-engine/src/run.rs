@@ -3,6 +3,7 @@
 //! A run is shared by the thread that executes it, whoever looks on, and whoever stops it.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -22,6 +23,15 @@ pub enum StopReason {
     Limit(LimitKind),
     /// Somebody outside wanted it.
     Cancelled,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limit(limit) => write!(f, "it exceeded {limit}"),
+            Self::Cancelled => f.write_str("it was cancelled"),
+        }
+    }
 }
 
 /// One execution.

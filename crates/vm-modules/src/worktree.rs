@@ -67,6 +67,19 @@ impl Worktree {
         &self.folder
     }
 
+    /// Whether a regular file is at this path.
+    ///
+    /// # Errors
+    /// The path leads out of the worktree, or the system refuses to look.
+    pub fn is_file(&self, path: &str) -> Result<bool, WorktreeError> {
+        let path = normalise(path).map_err(WorktreeError::Outside)?;
+        match self.folder.metadata(path).map_err(refused) {
+            Ok(metadata) => Ok(metadata.is_file()),
+            Err(WorktreeError::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The bytes of a regular file, of which at most `limit` are read.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
-use vm_core::Error;
+use vm_core::{Error, LibraryError};
 use vm_model::{ErrorBody, ErrorCode, ErrorEnvelope};
 
 /// All that a caller hears of a defect.
@@ -75,9 +75,12 @@ impl From<Error> for ApiError {
 fn classify(error: &Error) -> (StatusCode, ErrorCode) {
     use StatusCode as S;
     match error {
-        Error::Validation(_) | Error::Settings(_) | Error::Id(_) | Error::Capability(_) | Error::LibraryName(_) => {
-            (S::BAD_REQUEST, ErrorCode::Validation)
-        }
+        Error::Validation(_)
+        | Error::Settings(_)
+        | Error::Id(_)
+        | Error::Capability(_)
+        | Error::Grant(_)
+        | Error::LibraryName(_) => (S::BAD_REQUEST, ErrorCode::Validation),
         Error::TemplateNotFound(_) => (S::NOT_FOUND, ErrorCode::TemplateNotFound),
         Error::StartupFileNotFound { .. } => (S::NOT_FOUND, ErrorCode::StartupFileNotFound),
         Error::CapabilityNotFound { .. } => (S::NOT_FOUND, ErrorCode::CapabilityNotFound),
@@ -92,7 +95,9 @@ fn classify(error: &Error) -> (StatusCode, ErrorCode) {
         Error::StartupModeUnsupported(_) => (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupModeUnsupported),
         Error::ModuleNotAllowed(_) => (S::UNPROCESSABLE_ENTITY, ErrorCode::ModuleNotAllowed),
         Error::EngineUnsupported(_) => (S::UNPROCESSABLE_ENTITY, ErrorCode::EngineUnsupported),
-        Error::StartupFailed { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupFailed),
+        Error::StartupFailed { .. } | Error::LibraryFailed { .. } => {
+            (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupFailed)
+        }
         Error::ShuttingDown => (S::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
         _ => (S::INTERNAL_SERVER_ERROR, ErrorCode::Internal),
     }
@@ -116,6 +121,11 @@ fn details(error: &Error) -> Value {
             json!({ "path": path })
         }
         Error::StartupFailed { session_id, path, .. } => json!({ "session_id": session_id, "path": path }),
+        Error::Library(session_id, LibraryError::NotCached { .. }) => {
+            json!({ "session_id": session_id, "reason": "LIBRARY_NOT_CACHED" })
+        }
+        Error::Library(session_id, _) => json!({ "session_id": session_id }),
+        Error::LibraryFailed { session_id, library, .. } => json!({ "session_id": session_id, "library": library }),
         Error::LimitExceeded { session_id, execution_id, limit, configured } => json!({
             "session_id": session_id, "execution_id": execution_id, "limit": limit, "configured": configured,
         }),

@@ -13,6 +13,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 use vm_core::{Config, Core};
+use vm_modules::libraries::Cache;
 
 use crate::{error::Error, logging::LogFormat, output};
 
@@ -28,6 +29,9 @@ pub struct Serve {
     /// The folder for compiled code, which makes the next start fast [default: ~/.cache/vm-system/code]
     #[arg(long, value_name = "PATH")]
     code_cache: Option<PathBuf>,
+    /// The folder that libraries are read from
+    #[arg(long, value_name = "PATH", default_value = Cache::DEFAULT_FOLDER)]
+    cache_dir: PathBuf,
 }
 
 impl Serve {
@@ -37,7 +41,7 @@ impl Serve {
         let code_cache = self.code_cache.or_else(default_code_cache).ok_or(Error::NoCodeCache)?;
         // Before the database is touched: a second start by mistake must leave nothing behind.
         let listener = listen(self.listen).await?;
-        let core = Core::open(Config { database, code_cache }).await?;
+        let core = Core::open(Config { database, code_cache, library_cache: self.cache_dir }).await?;
         let address = listener.local_addr().map_err(Error::Serve)?;
         output::write(&format!("vm-system is listening on http://{address}\n"))?;
         vm_server::serve(listener, core, signals.stop()).await.map_err(Error::Serve)

@@ -27,6 +27,7 @@ const BESIDE_THE_HEAP: usize = 16 << 20;
 const FLAG_REPL: u32 = 1;
 const FLAG_STRICT: u32 = 2;
 const FLAG_MODULE: u32 = 4;
+const FLAG_LIBRARY: u32 = 8;
 
 pub(super) struct QuickJsInstance {
     module: InstancePre<Host>,
@@ -139,6 +140,7 @@ impl Instance for QuickJsInstance {
         let (flags, given) = match program.kind {
             ProgramKind::Repl if self.env.is_empty() => (FLAG_REPL | mode, String::new()),
             ProgramKind::Repl => (FLAG_REPL | mode, json!({ "process_env": self.env }).to_string()),
+            ProgramKind::Library { global } => (FLAG_LIBRARY, global.to_string()),
             ProgramKind::File { args, env } => {
                 let process_env: BTreeMap<_, _> = self.env.iter().chain(env).collect();
                 (mode, json!({ "args": args, "env": env, "process_env": process_env }).to_string())

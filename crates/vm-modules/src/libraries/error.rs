@@ -13,21 +13,6 @@ pub enum LibraryError {
         /// As the template has it.
         name: String,
     },
-    /// The file of a library of the catalog has another content than it was published with.
-    #[error(
-        "library {name} is damaged: {} has sha256 {found}, expected {expected}; run 'vm-system libs download' again",
-        path.display()
-    )]
-    Damaged {
-        /// As the template has it.
-        name: String,
-        /// The file.
-        path: PathBuf,
-        /// The catalog's hash.
-        expected: &'static str,
-        /// The file's own.
-        found: String,
-    },
     /// The file is no JavaScript, whatever else it is.
     #[error("{} is not UTF-8 text; replace it", .0.display())]
     NotText(PathBuf),

@@ -11,6 +11,9 @@ use super::call::encode;
 pub(super) const INVALID_TYPE: &str = "ERR_INVALID_ARG_TYPE";
 pub(super) const INVALID_VALUE: &str = "ERR_INVALID_ARG_VALUE";
 
+/// A command printed more than the execution may.
+pub const OUTPUT_LIMIT: &str = "ERR_CHILD_PROCESS_STDIO_MAXBUFFER";
+
 /// An `Error` with this message and these properties.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -30,7 +33,7 @@ pub struct NativeError {
 }
 
 impl NativeError {
-    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), status: None, output: None, path: None, syscall: None }
     }
 

@@ -1,0 +1,106 @@
+//! What a template lets its sessions do, gathered from its modules and its enabled capabilities.
+
+use std::{collections::BTreeMap, env, sync::Arc};
+
+use serde_json::{Map, Value};
+use vm_engine::{HostFunctions, Run, Setup};
+use vm_model::{Grant, LimitKind, Limits, ModuleGrant, TemplateDetail};
+use vm_modules::{DatabaseGrant, ExecGrant, FsGrant, FsRoot, Grants, HostCalls, Loader, Natives, Worktree, natives};
+
+use crate::Error;
+
+/// What a template lets its sessions do.
+#[derive(Debug, Default)]
+pub(crate) struct Policy {
+    natives: Grants,
+    globals: Map<String, Value>,
+    /// The daemon's variables that `process.env` shows, as they are at this moment.
+    env: BTreeMap<String, String>,
+    /// Where `fetch` may go; `None`: there is none.
+    hosts: Option<Vec<String>>,
+}
+
+impl Policy {
+    pub fn of(template: &TemplateDetail) -> Result<Self, Error> {
+        let mut policy = Self::default();
+        for module in &template.template.exposed_modules {
+            policy.enable(module);
+        }
+        let mut roots = Vec::new();
+        for capability in template.capabilities.iter().filter(|capability| capability.enabled) {
+            match capability.grant()? {
+                Grant::Module(module) => policy.narrow(module),
+                Grant::Global { name, value } => {
+                    policy.globals.insert(name, value);
+                }
+                Grant::Fs { roots: paths, write } => {
+                    roots.extend(paths.into_iter().map(|path| FsRoot { path, write }));
+                }
+                Grant::Env { allow } => {
+                    policy.env.extend(allow.into_iter().filter_map(|name| Some((name.clone(), env::var(name).ok()?))));
+                }
+                Grant::Net { hosts } => policy.hosts.get_or_insert_default().extend(hosts),
+            }
+        }
+        if let Some(fs) = &mut policy.natives.fs {
+            fs.roots = roots;
+        }
+        Ok(policy)
+    }
+
+    fn enable(&mut self, module: &str) {
+        match module {
+            "fs" => self.natives.fs = Some(FsGrant::default()),
+            "exec" => self.natives.exec = Some(ExecGrant::default()),
+            "database" => self.natives.database = Some(DatabaseGrant::default()),
+            // the catalog has no others
+            _ => {}
+        }
+    }
+
+    /// A capability of kind `module` enables its module, and narrows it where the template has it anyway.
+    fn narrow(&mut self, module: ModuleGrant) {
+        match module {
+            ModuleGrant::Fs => self.enable("fs"),
+            ModuleGrant::Exec { allow } => self.natives.exec = Some(ExecGrant { allow }),
+            ModuleGrant::Database { read_only } => self.natives.database = Some(DatabaseGrant { read_only }),
+        }
+    }
+
+    pub fn setup<'a>(&self, template: &'a TemplateDetail) -> Setup<'a> {
+        Setup {
+            limits: &template.settings.limits,
+            console: template.settings.runtime.console,
+            fetch: self.hosts.is_some(),
+            globals: self.globals.clone(),
+            env: self.env.clone(),
+        }
+    }
+
+    /// The functions of the host that a session's scripts can call.
+    pub fn host_functions(&self, template: &TemplateDetail, worktree: &Arc<Worktree>) -> Result<HostFunctions, Error> {
+        let Limits { mem_mb, max_output_kb, .. } = template.settings.limits;
+        let (max_answer, max_output) = (mem_mb << 20, max_output_kb << 10);
+        let resolver = template.settings.resolver.clone();
+        let mut calls = HostCalls {
+            loader: Loader::new(worktree.clone(), resolver, self.modules(), max_answer),
+            natives: Natives::new(worktree.clone(), &self.natives)?,
+            max_answer,
+            max_output,
+        };
+        Ok(Box::new(move |name, request, run: &Arc<Run>| {
+            calls.call(name, request, &|| run.is_stopped()).map_err(|error| {
+                if error.code == natives::error::OUTPUT_LIMIT {
+                    run.exceed(LimitKind::MaxOutputKb);
+                }
+                error.encode()
+            })
+        }))
+    }
+
+    fn modules(&self) -> Vec<&'static str> {
+        let Grants { fs, exec, database } = &self.natives;
+        let granted = [("database", database.is_some()), ("exec", exec.is_some()), ("fs", fs.is_some())];
+        granted.into_iter().filter_map(|(name, is_granted)| is_granted.then_some(name)).collect()
+    }
+}

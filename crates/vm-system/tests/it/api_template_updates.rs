@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     daemon::{Daemon, NOBODY},
@@ -49,7 +49,7 @@ fn a_patch_that_is_not_acceptable_in_one_thing_changes_nothing() {
     daemon.template("taken", &json!({}));
     let path = format!("/templates/{}", daemon.template("a", &json!({})));
     let before = daemon.get(&path).ok(200);
-    for (patch, status, code) in [
+    for (mut patch, status, code) in [
         (json!({"name": "taken"}), 409, "ALREADY_EXISTS"),
         (json!({"name": " "}), 400, "VALIDATION_ERROR"),
         (json!({"name": "a\0b"}), 400, "VALIDATION_ERROR"),
@@ -66,7 +66,7 @@ fn a_patch_that_is_not_acceptable_in_one_thing_changes_nothing() {
         (json!({"name": 1}), 400, "INVALID_REQUEST"),
         (json!([]), 400, "INVALID_REQUEST"),
     ] {
-        let mut patch = patch;
+        // Beside something that is acceptable.
         if let Some(patch) = patch.as_object_mut() {
             patch.entry("is_active").or_insert(json!(false));
         }
@@ -130,14 +130,4 @@ fn a_session_keeps_the_settings_that_it_was_created_with() {
     daemon.patch(&format!("/templates/{template}"), &json!({"settings": {"limits": {"max_events": 5}}})).ok(200);
     assert_eq!(daemon.repl(&before, chatty).ok(201)["status"], "ok");
     daemon.repl(&daemon.session_of(&template), chatty).refused(422, "OUTPUT_LIMIT_EXCEEDED");
-}
-
-#[test]
-fn a_name_has_no_control_characters() {
-    let daemon = Daemon::start();
-    for name in ["a\0", "a\u{1b}[2J", "a\nb", "a\u{85}b"] {
-        daemon.post("/templates", &json!({"name": name})).refused(400, "VALIDATION_ERROR");
-    }
-    assert_eq!(daemon.get("/templates").ok(200), Value::Array(vec![]));
-    assert_eq!(daemon.post("/templates", &json!({"name": "\tü 🦀\n"})).ok(201)["name"], "ü 🦀");
 }

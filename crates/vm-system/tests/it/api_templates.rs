@@ -69,6 +69,16 @@ fn a_template_needs_a_name() {
 }
 
 #[test]
+fn a_name_has_no_control_characters() {
+    let daemon = Daemon::start();
+    for name in ["a\0", "a\u{1b}[2J", "a\nb", "a\u{85}b"] {
+        daemon.post("/templates", &json!({"name": name})).refused(400, "VALIDATION_ERROR");
+    }
+    assert_eq!(daemon.get("/templates").ok(200), json!([]));
+    assert_eq!(daemon.post("/templates", &json!({"name": "\tü 🦀\n"})).ok(201)["name"], "ü 🦀");
+}
+
+#[test]
 fn a_name_is_taken_once_and_free_again_after_deletion() {
     let daemon = Daemon::start();
     let id = daemon.template("a", &json!({}));

@@ -47,12 +47,16 @@ fn lists_are_tables_with_a_header_and_the_id_first() {
 #[test]
 fn a_name_cannot_forge_a_line() {
     let daemon = Daemon::start();
-    let name = "evil\nCreated template: good\u{1b}[2J";
-    let created = daemon.cli(&["template", "create", "--name", name]).ok();
-    assert!(created.starts_with("Created template: evil\\nCreated template: good\\u001b[2J (ID: "), "{created}");
-    assert_eq!(created.lines().count(), 1);
-    assert_eq!(daemon.cli(&["template", "list"]).ok().lines().count(), 2);
-    assert_eq!(parse(&daemon.cli(&["template", "list", "--json"]).ok())[0]["name"], name);
+    let template = daemon.template("evil\u{202e}gnp", &json!({}));
+    let listed = daemon.cli(&["template", "list"]).ok();
+    assert!(listed.lines().count() == 2 && listed.contains("  evil\\u202egnp  "), "{listed}");
+    let mut new = daemon.new_session(&template);
+    new["workspace_id"] = json!("evil\nStatus: closed\u{1b}[2J");
+    let session = text(&daemon.post("/sessions", &new).ok(201)["id"]);
+    let shown = daemon.cli(&["session", "get", &session]).ok();
+    assert!(shown.contains("\nWorkspace ID: evil\\nStatus: closed\\u001b[2J\n"), "{shown}");
+    assert_eq!(daemon.cli(&["session", "list"]).ok().lines().count(), 2);
+    assert_eq!(parse(&daemon.cli(&["session", "list", "--json"]).ok())[0]["workspace_id"], new["workspace_id"]);
 }
 
 #[test]

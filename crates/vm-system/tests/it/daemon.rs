@@ -101,6 +101,11 @@ impl Daemon {
     }
 
     #[track_caller]
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        Answer::read(self.request(Method::PATCH, path).json(body).send().unwrap())
+    }
+
+    #[track_caller]
     pub fn delete(&self, path: &str) -> Answer {
         Answer::read(self.request(Method::DELETE, path).send().unwrap())
     }

@@ -5,7 +5,9 @@
 //! | `walk` | the founding document's walk, command by command |
 //! | `api_requests` | what holds for every route: request ids, strict bodies, unknown routes |
 //! | `api_templates`, `api_startup_files`, `api_sessions` | their routes, and every error that the contract names |
+//! | `api_template_updates`, `api_capabilities`, `api_extensions`, `api_catalog` | the same for what templates are made of |
 //! | `api_executions`, `api_files`, `api_limits` | the same for executions: in general, of files, at a limit |
+//! | `cli_templates` | the commands that change templates |
 //! | `cli`, `cli_failures` | lines, `--json`, variables; exit codes and what goes to standard error |
 //! | `libs`, `libs_cdn` | the library cache: what is in it, and filling it through npm and from a CDN |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
@@ -13,17 +15,22 @@
 //! | `daemon`, `http`, `binary`, `cdn` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
+mod api_capabilities;
+mod api_catalog;
 mod api_executions;
+mod api_extensions;
 mod api_files;
 mod api_limits;
 mod api_requests;
 mod api_sessions;
 mod api_startup_files;
+mod api_template_updates;
 mod api_templates;
 mod binary;
 mod cdn;
 mod cli;
 mod cli_failures;
+mod cli_templates;
 mod daemon;
 mod house;
 mod http;

@@ -26,7 +26,13 @@ impl Server {
         let (runtime, folder) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
         let code_cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/code").into();
         let (core, listener) = runtime.block_on(async {
-            let core = Core::open(Config { database: folder.path().join("vm.db"), code_cache }).await.unwrap();
+            let core = Core::open(Config {
+                database: folder.path().join("vm.db"),
+                code_cache,
+                library_cache: folder.path().into(),
+            })
+            .await
+            .unwrap();
             (core, TcpListener::bind("127.0.0.1:0").await.unwrap())
         });
         let address = listener.local_addr().unwrap();

@@ -102,7 +102,7 @@ async fn obtain(
     observe: &impl Fn(Event<'_>),
 ) -> Result<Outcome, DownloadError> {
     let full_name = library.full_name();
-    if cache.read(&full_name).is_ok() {
+    if cache.read(&full_name).is_ok_and(|source| library.verify(source.as_bytes()).is_ok()) {
         return Ok(Outcome::AlreadyCached);
     }
     let (content, source) = fetch(library, via, cdn, observe).await?;

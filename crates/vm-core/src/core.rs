@@ -56,13 +56,8 @@ impl Core {
             Ok::<_, Error>((store, engine))
         });
         let (store, engine) = opened.await??;
-        Ok(Self(Arc::new(Parts {
-            store,
-            engine: Box::new(engine),
-            library_cache,
-            live: LiveSessions::default(),
-            workers,
-        })))
+        let (engine, live) = (Box::new(engine), LiveSessions::default());
+        Ok(Self(Arc::new(Parts { store, engine, library_cache, live, workers, runtime: Handle::current() })))
     }
 
     /// What sessions are stamped from.

@@ -81,8 +81,15 @@ impl Policy {
         }
     }
 
-    /// The functions of the host that a session's scripts can call.
-    pub fn host_functions(&self, template: &TemplateDetail, worktree: &Arc<Worktree>) -> Result<HostFunctions, Error> {
+    /// The functions of the host that a session's scripts can call. Requests are made on `runtime`; `wake` is told when
+    /// something has come that a script waits for.
+    pub fn host_functions(
+        &self,
+        template: &TemplateDetail,
+        worktree: &Arc<Worktree>,
+        runtime: &Handle,
+        wake: &Arc<Notify>,
+    ) -> Result<HostFunctions, Error> {
         let Limits { mem_mb, max_output_kb, .. } = template.settings.limits;
         let (max_answer, max_output) = (mem_mb << 20, max_output_kb << 10);
         let resolver = template.settings.resolver.clone();

@@ -44,7 +44,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub fn refused(message: impl Into<String>) -> Self {
+    pub(super) fn refused(message: impl Into<String>) -> Self {
         Self { code: "ERR_ACCESS_DENIED", message: message.into() }
     }
 
@@ -60,7 +60,7 @@ impl Failure {
 
 impl Request {
     /// The request to send, if it may be sent.
-    pub fn build(self, client: &Client, hosts: &Hosts) -> Result<reqwest::Request, Failure> {
+    pub(super) fn build(self, client: &Client, hosts: &Hosts) -> Result<reqwest::Request, Failure> {
         let invalid = |what: String| Failure { code: "ERR_INVALID_ARG_VALUE", message: what };
         let url = Url::parse(&self.url).map_err(|error| invalid(format!("{:?} is no URL: {error}", self.url)))?;
         hosts.check(&url).map_err(Failure::refused)?;

@@ -148,6 +148,35 @@ impl Daemon {
         self.post("/executions/run-file", &json!({"session_id": session, "path": path}))
     }
 
+    /// The preview of the snippet's value, which it must have.
+    #[track_caller]
+    pub fn preview(&self, session: &str, input: &str) -> String {
+        let execution = self.repl(session, input).ok(201);
+        assert_eq!(execution["status"], "ok", "{input}: {execution}");
+        text(&execution["result"]["preview"])
+    }
+
+    /// The message of what the snippet throws, which it must.
+    #[track_caller]
+    pub fn failure(&self, session: &str, input: &str) -> String {
+        failure(&self.repl(session, input).ok(201))
+    }
+
+    /// The same for a file.
+    #[track_caller]
+    pub fn failure_of_file(&self, session: &str, path: &str) -> String {
+        failure(&self.run_file(session, path).ok(201))
+    }
+
+    /// What a file prints, which must end well.
+    #[track_caller]
+    pub fn console(&self, session: &str, path: &str) -> Vec<String> {
+        let execution = self.run_file(session, path).ok(201);
+        assert_eq!(execution["status"], "ok", "{path}: {execution}");
+        let events = execution["events"].as_array().unwrap().iter();
+        events.filter(|event| event["type"] == "console").map(|event| text(&event["payload"]["text"])).collect()
+    }
+
     /// The executions of a session, newest first.
     #[track_caller]
     pub fn executions(&self, session: &str) -> Vec<Value> {
@@ -186,6 +215,12 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[track_caller]
+fn failure(execution: &Value) -> String {
+    assert_eq!(execution["status"], "error", "{execution}");
+    text(&execution["error"]["message"])
 }
 
 /// Asks again and again until there is an answer.

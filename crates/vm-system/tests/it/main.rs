@@ -10,6 +10,8 @@
 //! | `cli_templates` | the commands that change templates |
 //! | `cli`, `cli_failures` | lines, `--json`, variables; exit codes and what goes to standard error |
 //! | `libs`, `libs_cdn` | the library cache: what is in it, and filling it through npm and from a CDN |
+//! | `scripts_modules`, `scripts_web` | what scripts see: `import` and `require`, the web's globals |
+//! | `scripts_capabilities`, `scripts_libraries` | the same where a template grants it |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
 //! | `house` | which crate may import which |
 //! | `daemon`, `http`, `binary`, `cdn` | what the tests stand on |
@@ -36,5 +38,7 @@ mod house;
 mod http;
 mod libs;
 mod libs_cdn;
+mod scripts_modules;
+mod scripts_web;
 mod serve;
 mod walk;

@@ -51,6 +51,11 @@ impl HostCalls {
                 let (request,) = arguments(request)?;
                 answer(&net.start(request, self.max_answer, is_stopped))
             }
+            ("cancel", Some(net)) => {
+                let (id,) = arguments(request)?;
+                net.cancel(id);
+                answer(&())
+            }
             ("answers", Some(net)) => answer(&net.answers()),
             _ => Err(unknown(function)),
         }

@@ -1,6 +1,7 @@
 //! A session's requests on their way.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -8,7 +9,7 @@ use std::{
 
 use reqwest::{Client, redirect};
 use serde::Serialize;
-use tokio::{runtime::Handle, time::interval};
+use tokio::{runtime::Handle, task::AbortHandle, time::interval};
 
 use super::{
     hosts::Hosts,
@@ -37,7 +38,8 @@ pub struct Net {
 
 #[derive(Default)]
 struct State {
-    on_their_way: usize,
+    /// The requests on their way, by number.
+    running: HashMap<u64, AbortHandle>,
     answers: Vec<Answer>,
 }
 
@@ -68,22 +70,22 @@ impl Net {
     pub(crate) fn start(&mut self, request: Request, max_bytes: u64, is_stopped: &IsStopped) -> u64 {
         self.next_id += 1;
         let id = self.next_id;
-        let (state, wake, is_stopped) = (self.state.clone(), self.wake.clone(), is_stopped.clone());
-        if lock(&state).on_their_way >= MAX_AT_ONCE {
+        let (hosts, shared, wake, is_stopped) =
+            (self.hosts.clone(), self.state.clone(), self.wake.clone(), is_stopped.clone());
+        let mut state = lock(&self.state);
+        if state.running.len() >= MAX_AT_ONCE {
             let message = format!("there are {MAX_AT_ONCE} requests on their way; wait for one of them");
             let error = Failure { code: "ERR_TOO_MANY_REQUESTS", message };
-            lock(&state).answers.push(Answer { id, response: None, error: Some(error) });
+            state.answers.push(Answer { id, response: None, error: Some(error) });
             return id;
         }
-        lock(&state).on_their_way += 1;
-        let hosts = self.hosts.clone();
-        self.runtime.spawn(async move {
+        let task = self.runtime.spawn(async move {
             let result = tokio::select! {
                 result = fetch(request, hosts, max_bytes) => Some(result),
                 () = stopped(&is_stopped) => None,
             };
-            let mut state = lock(&state);
-            state.on_their_way -= 1;
+            let mut state = lock(&shared);
+            state.running.remove(&id);
             if let Some(result) = result {
                 let (response, error) = match result {
                     Ok(response) => (Some(response), None),
@@ -94,7 +96,17 @@ impl Net {
                 wake();
             }
         });
+        state.running.insert(id, task.abort_handle());
         id
+    }
+
+    /// Gives up a request, whose answer nobody wants any more.
+    pub(crate) fn cancel(&mut self, id: u64) {
+        let mut state = lock(&self.state);
+        if let Some(task) = state.running.remove(&id) {
+            task.abort();
+        }
+        state.answers.retain(|answer| answer.id != id);
     }
 
     /// What has come since the last time.

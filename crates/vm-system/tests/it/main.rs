@@ -38,6 +38,8 @@ mod house;
 mod http;
 mod libs;
 mod libs_cdn;
+mod scripts_capabilities;
+mod scripts_libraries;
 mod scripts_modules;
 mod scripts_web;
 mod serve;

@@ -14,8 +14,10 @@
 mod arguments;
 pub mod bounds;
 pub mod call;
+mod descendants;
 mod encoding;
 pub mod error;
+mod exec;
 mod fs;
 pub mod grants;
 mod places;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rmpv::Value;
 
-use super::{Bounds, GrantError, Grants, NativeError, arguments::Arguments, exec::Exec, fs::Fs};
+use super::{Bounds, GrantError, Grants, NativeError, arguments::Arguments, database::Database, exec::Exec, fs::Fs};
 use crate::Worktree;
 
 /// A session's native modules.
@@ -12,6 +12,7 @@ use crate::Worktree;
 pub struct Natives {
     fs: Option<Fs>,
     exec: Option<Exec>,
+    database: Option<Database>,
 }
 
 impl Natives {
@@ -21,8 +22,9 @@ impl Natives {
     /// A granted folder cannot be opened, or the system does not let `exec` end what its commands start.
     pub fn new(worktree: Arc<Worktree>, grants: &Grants) -> Result<Self, GrantError> {
         let fs = grants.fs.as_ref().map(|grant| Fs::new(worktree.clone(), grant)).transpose()?;
-        let exec = grants.exec.as_ref().map(|grant| Exec::new(worktree, grant)).transpose()?;
-        Ok(Self { fs, exec })
+        let exec = grants.exec.as_ref().map(|grant| Exec::new(worktree.clone(), grant)).transpose()?;
+        let database = grants.database.as_ref().map(|grant| Database::new(worktree, grant));
+        Ok(Self { fs, exec, database })
     }
 
     /// Calls `MODULE.FUNCTION` with the arguments in `request`, one MessagePack array, and answers one MessagePack value.
@@ -39,6 +41,7 @@ impl Natives {
         let answer = match (module, self) {
             ("fs", Self { fs: Some(fs), .. }) => fs.call(function, &arguments, bounds),
             ("exec", Self { exec: Some(exec), .. }) => exec.call(function, &arguments, bounds),
+            ("database", Self { database: Some(database), .. }) => database.call(function, &arguments, bounds),
             _ => None,
         };
         let answer = answer.ok_or_else(unknown)??;

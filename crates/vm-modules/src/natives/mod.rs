@@ -14,6 +14,7 @@
 mod arguments;
 pub mod bounds;
 pub mod call;
+mod database;
 mod descendants;
 mod encoding;
 pub mod error;

@@ -1,6 +1,6 @@
 //! A connection with its limits.
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig, limits::Limit, params};
+use rusqlite::{Connection, OpenFlags, Params, config::DbConfig, limits::Limit, params};
 
 use super::{
     super::{Bounds, NativeError},
@@ -110,13 +110,9 @@ impl Open {
                 path.to_str().ok_or_else(|| NativeError::new("EINVAL", "the worktree's path is no UTF-8"))?
             }
         };
-        let attach = || {
-            let mut statement = self.guard.suspend(|| self.connection.prepare("ATTACH ?1 AS ?2"))?;
-            statement.execute(params![path, schema])
-        };
-        attach().map_err(failure)?;
+        self.execute_own("ATTACH ?1 AS ?2", params![path, schema])?;
         if self.is_shared && self.is_wal(schema) {
-            self.connection.execute("DETACH ?1", params![schema]).map_err(failure)?;
+            self.execute_own("DETACH ?1", params![schema])?;
             let message = "the database is in WAL mode, in which it can be configured, but not attached";
             return Err(NativeError::new("SQLITE_BUSY", message));
         }
@@ -125,6 +121,12 @@ impl Open {
         }
         self.schemas.push(schema.into());
         Ok(())
+    }
+
+    /// For the module's own statements, which the guard would refuse.
+    fn execute_own(&self, sql: &str, parameters: impl Params) -> Result<(), NativeError> {
+        let statement = self.guard.suspend(|| self.connection.prepare(sql));
+        statement.and_then(|mut statement| statement.execute(parameters)).map(drop).map_err(failure)
     }
 
     fn limit_memory(&self, schema: &str) -> Result<(), NativeError> {

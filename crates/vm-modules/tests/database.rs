@@ -471,3 +471,22 @@ fn a_damaged_file_is_an_error() {
     fs::write(session.path("a.db"), &bytes).unwrap();
     assert!(configure(&mut session, "a.db").is_err() || query(&mut session, "SELECT * FROM t").is_err());
 }
+
+#[test]
+fn expressions_that_are_put_into_each_other_do_not_exhaust_the_stack() {
+    let mut session = with(":memory:");
+    let deep = "+1".repeat(95);
+    let mut columns = String::from("CREATE TABLE t (a0");
+    for column in 1..=250 {
+        columns += &format!(", a{column} AS (a{}{deep})", column - 1);
+    }
+    exec(&mut session, &format!("{columns}); CREATE VIEW v0 AS SELECT a250 AS a FROM t")).unwrap();
+    for view in 1..=90 {
+        exec(&mut session, &format!("CREATE VIEW v{view} AS SELECT a{deep} AS a FROM v{}", view - 1)).unwrap();
+    }
+    exec(&mut session, "INSERT INTO t (a0) VALUES (0)").unwrap();
+    assert_eq!(value(&mut session, "SELECT a250 FROM t"), (250 * 95).into());
+    assert_eq!(query(&mut session, "SELECT a FROM v90").unwrap_err().code, "SQLITE_NOMEM");
+    let error = query(&mut session, &format!("SELECT {}1{}", "(".repeat(100_000), ")".repeat(100_000))).unwrap_err();
+    assert_eq!(error.code, "SQLITE_ERROR");
+}

@@ -76,6 +76,9 @@ fn a_command_runs_in_the_worktree_and_both_streams_come_in_order() {
     assert_eq!(run(&mut session, "printf", &["\\377"]).unwrap(), "\u{fffd}");
     assert_eq!(shell(&mut session, "cat; readlink /proc/self/fd/0").unwrap(), "/dev/null\n");
     assert_eq!(session.call("exec.run", &[text("echo")]).unwrap(), text("\n"));
+    let _open = fs::File::open("/dev/null").unwrap();
+    // the last one is that of `ls` itself
+    assert_eq!(run(&mut session, "ls", &["/proc/self/fd"]).unwrap(), "0\n1\n2\n3\n");
 }
 
 #[test]

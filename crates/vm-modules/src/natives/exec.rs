@@ -74,7 +74,11 @@ impl Exec {
         let status = family.end().map_err(|error| failed("ended", &error))?;
         heard?;
         // what was written before the end is still in the pipe
-        read_what_is_there(&mut output, &mut bytes, bounds.max_bytes)?;
+        let mut known = usize::MAX;
+        while known != bytes.len() {
+            known = bytes.len();
+            read_what_is_there(&mut output, &mut bytes, bounds.max_bytes)?;
+        }
         finish(status, to_text(&bytes, bounds.max_bytes))
     }
 
@@ -120,7 +124,7 @@ fn listen(
 
 /// Whether more can come.
 fn read_what_is_there(output: &mut PipeReader, bytes: &mut Vec<u8>, max_bytes: u64) -> Result<bool, NativeError> {
-    // a pipe's capacity: a command that writes without end gets no more than that at once
+    // a pipe's usual capacity; a command that writes without end gets no more than that at once
     let mut buffer = [0; 1 << 16];
     let more = match output.read(&mut buffer) {
         Ok(0) => false,

@@ -30,6 +30,10 @@ use crate::Worktree;
 /// The names under which Go programs know SQLite, which scripts were written with.
 const DRIVERS: [&str; 2] = ["sqlite3", "sqlite"];
 
+/// SQLite calls itself for each level of an expression. Views and computed columns put expressions into each other: within
+/// the limits of `open`, to 40,000 levels, each of which takes less than 800 bytes. Only what is used of it costs memory.
+const STACK: usize = 64 << 20;
+
 pub(super) struct Database {
     worktree: Arc<Worktree>,
     is_read_only: bool,
@@ -64,7 +68,7 @@ impl Database {
             }
             _ => None,
         };
-        interrupt::while_running(bounds, run)
+        stacker::grow(STACK, || interrupt::while_running(bounds, run))
     }
 
     fn configure(&mut self, arguments: &Arguments<'_>, bounds: &Bounds<'_>) -> Result<Vec<u8>, NativeError> {

@@ -16,11 +16,15 @@ const INSTRUCTIONS: i32 = 1000;
 /// What databases in memory may have, each: they are in the daemon's memory, not in the session's.
 const MAX_MEMORY: i64 = 64 << 20;
 
-/// Enough for what people write; with SQLite's own limits, single statements can take seconds to be read.
-const LIMITS: [(Limit, i32); 4] = [
+/// Enough for what people write. With SQLite's own limits, a statement can take minutes to be read, and more stack than there
+/// is; see `STACK`.
+const LIMITS: [(Limit, i32); 7] = [
     (Limit::SQLITE_LIMIT_ATTACHED, 8),
+    (Limit::SQLITE_LIMIT_COLUMN, 300),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
     (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
     (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_VDBE_OP, 1_000_000),
     (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
 
@@ -119,7 +123,9 @@ impl Open {
         if *location == Location::Memory {
             self.limit_memory(schema)?;
         }
-        self.schemas.push(schema.into());
+        if !self.schemas.iter().any(|known| known == schema) {
+            self.schemas.push(schema.into());
+        }
         Ok(())
     }
 

@@ -387,7 +387,7 @@ fn deep_trees_are_an_error_and_not_an_overflow() {
 fn what_may_not_be_read_stays_unread() {
     let mut session = session();
     write(&mut session, "locked", "x").unwrap();
-    fs::set_permissions(session.path("locked"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(session.path("locked"), fs::Permissions::from_mode(0o000)).unwrap();
     // the superuser may read everything
     if fs::read(session.path("locked")).is_err() {
         let error = read(&mut session, "locked").unwrap_err();

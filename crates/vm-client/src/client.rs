@@ -106,7 +106,7 @@ impl Client {
             status: status.as_u16(),
             code: error.code,
             message: error.message,
-            details: error.details,
+            details: Box::new(error.details),
         })
     }
 }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, dead_code)] // each test file uses a part of it
 
+pub mod database;
+pub mod files;
+
 use std::{fs, path::PathBuf, sync::Arc};
 
 use rmpv::Value;

@@ -13,7 +13,8 @@ use super::{
 /// Instructions of SQLite's machine between two looks at whether the execution ends: some 10 µs.
 const INSTRUCTIONS: i32 = 1000;
 
-/// What databases in memory may have, each: they are in the daemon's memory, not in the session's.
+/// What databases in memory may have, each: they are in the daemon's memory, not in the session's. Temporary tables and
+/// what is sorted are not, beyond SQLite's cache they are in nameless files of the system's temporary folder.
 const MAX_MEMORY: i64 = 64 << 20;
 
 /// Enough for what people write. With SQLite's own limits, a statement can take minutes to be read, and more stack than there

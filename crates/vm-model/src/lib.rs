@@ -10,6 +10,7 @@
 //! | [`execution`] | executions, their metrics, and the requests that start one |
 //! | [`event`] | the recorded events of an execution and their payloads |
 //! | [`runtime`] | what the daemon says of itself |
+//! | [`token`] | [`Token`]: what a caller may have to prove that it knows |
 //! | [`error`] | error codes and the error envelope |
 //!
 //! This crate decides nothing and does no I/O: it is the ground floor that every other crate stands on.
@@ -23,6 +24,7 @@ pub mod session;
 pub mod settings;
 pub mod template;
 pub mod time;
+pub mod token;
 
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope};
 pub use event::{ConsoleLevel, Event, EventType, ExceptionPayload, Payload, ValuePayload};
@@ -36,3 +38,4 @@ pub use template::{
     TemplateDetail, TemplateSettings,
 };
 pub use time::Timestamp;
+pub use token::{Token, TokenError};

@@ -11,6 +11,10 @@ pub enum Error {
     Client(#[from] ClientError),
     #[error(transparent)]
     Core(#[from] vm_core::Error),
+    #[error(transparent)]
+    Access(#[from] vm_server::AccessError),
+    #[error("{0}; give another one with VM_SYSTEM_TOKEN or --token")]
+    Token(#[from] vm_model::TokenError),
     #[error("cannot listen on {address}: {reason}")]
     Listen { address: String, reason: String },
     #[error(

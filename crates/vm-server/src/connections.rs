@@ -22,6 +22,8 @@ use tokio::{
     time::sleep,
 };
 
+use crate::malformed::Stream;
+
 /// So many clients are heard at a time; the next ones wait until one of them ends.
 const MAX_CONNECTIONS: usize = 1024;
 /// The largest head of a request, in bytes.
@@ -30,8 +32,8 @@ const MAX_HEAD: usize = 32 << 10;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer, in milliseconds.
 const ANSWER_TIMEOUT: u32 = 30_000;
-/// How long a client may still be idle when another one waits. More than a moment, so that a client whose request is on
-/// its way is not cut off.
+/// How long a client may still be idle when another one waits. More than a moment, so that none is cut off whose request
+/// is on its way.
 const IDLE_TIMEOUT_WHEN_FULL: Duration = Duration::from_secs(1);
 /// How long nothing is accepted after the system could not: it would fail again at once.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -65,7 +67,7 @@ impl Connections {
                 Err(error) if is_of_one_client(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept connections; idle ones are closed");
-                    self.hang_up.send_replace(Duration::ZERO);
+                    self.hang_up.send_replace(IDLE_TIMEOUT_WHEN_FULL);
                     sleep(PAUSE).await;
                 }
             }
@@ -89,7 +91,7 @@ impl Connections {
         // nothing is lost but what it is for.
         let _ = stream.set_nodelay(true);
         let _ = sockopt::set_tcp_user_timeout(&stream, ANSWER_TIMEOUT);
-        let connection = self.http.serve_connection(TokioIo::new(stream), self.service.clone());
+        let connection = self.http.serve_connection(TokioIo::new(Stream::new(stream)), self.service.clone());
         tokio::spawn(converse(connection, self.hang_up.subscribe(), place));
     }
 }
@@ -101,7 +103,7 @@ fn is_of_one_client(error: &io::Error) -> bool {
 
 /// Serves a connection until either side ends it. How it ends is of no interest: the client knows what it did.
 async fn converse(
-    connection: http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>,
+    connection: http1::Connection<TokioIo<Stream>, TowerToHyperService<Router>>,
     mut hang_up: watch::Receiver<Duration>,
     _place: OwnedSemaphorePermit,
 ) {

@@ -11,6 +11,7 @@
 //! | `decode`, `unique_keys` | strict decoding, and that no key of a JSON object comes twice |
 //! | `errors` | the one table from error to status, code and details |
 //! | `connections` | how many there are, and how long a client may take |
+//! | `malformed` | an answer for what is no HTTP |
 //! | `linger` | what is left of a body that was not read to its end |
 //! | `observe` | request ids and the log line of each request |
 
@@ -20,6 +21,7 @@ pub mod cors;
 mod decode;
 mod errors;
 mod linger;
+mod malformed;
 mod observe;
 mod query;
 mod request;

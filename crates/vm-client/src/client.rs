@@ -15,6 +15,9 @@ use crate::{ClientError, error::root_cause};
 /// A daemon that is there accepts at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Less than the daemon keeps an idle connection: no call goes out on one that is just being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// For reading, which no script can delay. A call that runs code has no bound here: its template's limits bound it.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -34,7 +37,10 @@ impl Client {
     pub fn new(server_url: &str, token: Option<&Token>) -> Result<Self, ClientError> {
         let server = parse(server_url).map_err(|reason| ClientError::BadUrl { url: server_url.into(), reason })?;
         // The API never redirects: an answer that does comes from something else, and is not to be followed.
-        let mut http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(redirect::Policy::none());
+        let mut http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .redirect(redirect::Policy::none());
         if is_loopback(&server) {
             http = http.no_proxy();
         }

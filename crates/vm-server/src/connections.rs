@@ -14,7 +14,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use rustix::net::sockopt;
+use rustix::net::{self, sockopt};
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
@@ -26,6 +26,8 @@ use crate::malformed::Stream;
 
 /// So many clients are heard at a time; the next ones wait until one of them ends.
 const MAX_CONNECTIONS: usize = 1024;
+/// So many wait without having to try again.
+const WAITING: i32 = 1024;
 /// The largest head of a request, in bytes.
 const MAX_HEAD: usize = 32 << 10;
 /// How long a client may take for the head of a request, counted from its last answer: an idle one is cut off too.
@@ -61,6 +63,8 @@ impl Connections {
 
     /// Accepts connections for as long as it is polled, and serves each of them until it ends.
     pub async fn accept(&self, listener: TcpListener) -> Infallible {
+        // Of those that wait, the standard library lets 128 do so; further ones would try again after a second.
+        let _ = net::listen(&listener, WAITING);
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => self.receive(stream).await,

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | [`serve`](mod@serve) | the server's life, and its orderly end |
 //! | `routes` | one file per kind of thing; each handler decodes, calls the core, encodes |
-//! | [`access`] | who may call: hosts, pages, tokens |
-//! | [`cors`] | what browsers are told about the pages that may call |
+//! | `access` | who may call: hosts, pages, tokens |
+//! | `cors` | what browsers are told about the pages that may call |
 //! | `query` | query parameters, and that there are none where nobody looks at them |
 //! | `request` | bodies, and ids in paths |
 //! | `decode`, `unique_keys` | strict decoding, and that no key of a JSON object comes twice |
@@ -15,9 +15,9 @@
 //! | `linger` | what is left of a body that was not read to its end |
 //! | `observe` | request ids and the log line of each request |
 
-pub mod access;
+mod access;
 mod connections;
-pub mod cors;
+mod cors;
 mod decode;
 mod errors;
 mod linger;

@@ -58,6 +58,7 @@ fn request_id(request: &Request) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
+/// An id for a request that brings none.
 pub(crate) fn new_request_id() -> Hyphenated {
     Uuid::now_v7().hyphenated()
 }

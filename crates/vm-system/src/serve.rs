@@ -26,7 +26,7 @@ pub struct Serve {
     /// The address to answer at; port 0 takes a free one. Beyond this machine it needs a token
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3210")]
     listen: String,
-    /// A web page that may call the daemon, such as http://localhost:5173; repeatable
+    /// A web page that may call the daemon, such as http://localhost:5173; repeatable, or separated by commas
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<Origin>,
     /// How log lines look

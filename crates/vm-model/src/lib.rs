@@ -16,6 +16,7 @@
 //! | [`execution`] | executions, their metrics, and the requests that start one |
 //! | [`event`] | the recorded events of an execution and their payloads |
 //! | [`runtime`] | what the daemon says of itself |
+//! | [`token`] | [`Token`]: what a caller may have to prove that it knows |
 //! | [`error`] | error codes and the error envelope |
 //!
 //! This crate decides nothing and does no I/O: it is the ground floor that every other crate stands on.
@@ -35,6 +36,7 @@ pub mod session;
 pub mod settings;
 pub mod template;
 pub mod time;
+pub mod token;
 
 pub use capability::{Capability, CapabilityDeleted, CapabilityKind, NewCapability};
 pub use catalog::{EngineEntry, LibraryEntry, ModuleEntry};
@@ -53,3 +55,4 @@ pub use template::{
     TemplatePatch, TemplateSettings,
 };
 pub use time::Timestamp;
+pub use token::{Token, TokenError};

@@ -8,15 +8,15 @@ use axum::{
 };
 use serde::Deserialize;
 use vm_core::Core;
-use vm_model::{Event, Execution, ExecutionId, ReplRequest, RunFileRequest};
+use vm_model::{Event, Execution, ExecutionId, ReplRequest, RunFileRequest, SessionId};
 
 use crate::{
     errors::ApiError,
-    request::{Body, Id, Parameters, check_limit, parse_id},
+    query::{Limit, Parameters},
+    request::{Body, Id},
 };
 
 const DEFAULT_LIMIT: u32 = 50;
-const MAX_LIMIT: u32 = 1000;
 
 pub(super) fn routes() -> Router<Core> {
     Router::new()
@@ -44,17 +44,16 @@ async fn run_file(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListParameters {
-    session_id: Option<String>,
-    limit: Option<u32>,
+    session_id: SessionId,
+    limit: Option<Limit<1000>>,
 }
 
 async fn list(
     State(core): State<Core>,
-    Parameters(parameters): Parameters<ListParameters>,
+    Parameters(ListParameters { session_id, limit }): Parameters<ListParameters>,
 ) -> Result<Json<Vec<Execution>>, ApiError> {
-    let session = parameters.session_id.ok_or_else(|| ApiError::validation("session_id is required"))?;
-    let limit = check_limit(parameters.limit.unwrap_or(DEFAULT_LIMIT), MAX_LIMIT)?;
-    Ok(Json(core.executions().list(parse_id("session_id", &session)?, limit).await?))
+    let limit = limit.map_or(DEFAULT_LIMIT, |limit| limit.0);
+    Ok(Json(core.executions().list(session_id, limit).await?))
 }
 
 async fn detail(State(core): State<Core>, Id(id): Id<ExecutionId>) -> Result<Json<Execution>, ApiError> {

@@ -8,14 +8,13 @@ use axum::{
 };
 use serde::Deserialize;
 use vm_core::Core;
-use vm_model::{NewSession, Session, SessionFilter, SessionId};
+use vm_model::{NewSession, Session, SessionFilter, SessionId, SessionStatus, TemplateId};
 
 use crate::{
     errors::ApiError,
-    request::{Body, Id, Parameters, check_limit, parse_id},
+    query::{Limit, Parameters},
+    request::{Body, Id},
 };
-
-const MAX_LIMIT: u32 = 10_000;
 
 pub(super) fn routes() -> Router<Core> {
     Router::new()
@@ -35,24 +34,16 @@ async fn create(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListParameters {
-    status: Option<String>,
-    template_id: Option<String>,
-    limit: Option<u32>,
+    status: Option<SessionStatus>,
+    template_id: Option<TemplateId>,
+    limit: Option<Limit<10_000>>,
 }
 
 async fn list(
     State(core): State<Core>,
-    Parameters(parameters): Parameters<ListParameters>,
+    Parameters(ListParameters { status, template_id, limit }): Parameters<ListParameters>,
 ) -> Result<Json<Vec<Session>>, ApiError> {
-    let filter = SessionFilter {
-        status: parameters
-            .status
-            .map(|status| status.parse())
-            .transpose()
-            .map_err(|message: String| ApiError::validation(message))?,
-        template_id: parameters.template_id.map(|id| parse_id("template_id", &id)).transpose()?,
-        limit: parameters.limit.map(|limit| check_limit(limit, MAX_LIMIT)).transpose()?,
-    };
+    let filter = SessionFilter { status, template_id, limit: limit.map(|limit| limit.0) };
     Ok(Json(core.sessions().list(filter).await?))
 }
 

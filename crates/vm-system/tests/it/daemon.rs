@@ -10,6 +10,7 @@ use std::{
 };
 
 use reqwest::{Method, blocking::Client};
+use rustix::process::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -46,8 +47,10 @@ impl Daemon {
         fs::create_dir_all(folder.path().join("worktree")).unwrap();
         let log = folder.path().join("daemon.log");
         let mut command = binary::command(folder.path());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--db", "x.db", "--code-cache", CODE_CACHE]);
-        command.args(flags);
+        command.args(["serve", "--db", "x.db", "--code-cache", CODE_CACHE]).args(flags);
+        if !flags.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -59,6 +62,15 @@ impl Daemon {
         };
         let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { url: url.into(), child, stdout, folder, http }
+    }
+
+    /// Where it listens, as `HOST:PORT`.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     /// Sends a signal and waits for the end; what the daemon wrote to standard output after its first line.

@@ -11,14 +11,18 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Every answer is JSON and names its request, whatever it says.
     #[track_caller]
     pub fn read(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().unwrap();
+        Self::new(status, headers, &response.text().unwrap())
+    }
+
+    /// Every answer is JSON and names its request, whatever it says.
+    #[track_caller]
+    pub fn new(status: u16, headers: HeaderMap, text: &str) -> Self {
         assert_eq!(headers["content-type"], "application/json", "{status} {text}");
         assert!(headers.contains_key("x-request-id"), "{status} {text}");
-        Self { status, body: serde_json::from_str(&text).unwrap(), headers }
+        Self { status, body: serde_json::from_str(text).unwrap(), headers }
     }
 
     /// The JSON of an answer with this status.

@@ -12,11 +12,15 @@
 //! | `libs`, `libs_cdn` | the library cache: what is in it, and filling it through npm and from a CDN |
 //! | `scripts_modules`, `scripts_web` | what scripts see: `import` and `require`, the web's globals |
 //! | `scripts_capabilities`, `scripts_libraries` | the same where a template grants it |
+//! | `access`, `access_token` | who may call: hosts and pages; tokens, and listening beyond this machine |
+//! | `connections` | clients that are many, slow, or speak no HTTP |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
 //! | `house` | which crate may import which |
-//! | `daemon`, `http`, `binary`, `cdn` | what the tests stand on |
+//! | `daemon`, `http`, `raw`, `binary`, `cdn` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
+mod access;
+mod access_token;
 mod api_capabilities;
 mod api_catalog;
 mod api_executions;
@@ -33,11 +37,13 @@ mod cdn;
 mod cli;
 mod cli_failures;
 mod cli_templates;
+mod connections;
 mod daemon;
 mod house;
 mod http;
 mod libs;
 mod libs_cdn;
+mod raw;
 mod scripts_capabilities;
 mod scripts_libraries;
 mod scripts_modules;

@@ -10,6 +10,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         database: folder.path().join("embed.db"),
         code_cache: std::env::temp_dir().join("vm-system-embed"),
         library_cache: folder.path().join("libraries"),
+        parallel: None,
     })
     .await?;
     let template = core.templates().create(NewTemplate { name: "embedded".into(), ..NewTemplate::default() }).await?;

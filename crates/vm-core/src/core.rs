@@ -1,6 +1,6 @@
 //! Opens the database and the engine, and shuts down.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread};
 
 use tokio::runtime::Handle;
 use vm_engine::{Engine, QuickJs};
@@ -8,7 +8,7 @@ use vm_model::RuntimeSummary;
 use vm_modules::libraries::Cache;
 use vm_store::Store;
 
-use crate::{Error, Executions, Sessions, Templates, live::LiveSessions, workers::Workers};
+use crate::{Error, Executions, Sessions, Templates, live::LiveSessions, slots::Slots, workers::Workers};
 
 /// Why sessions of an earlier daemon are `crashed`.
 const RESTARTED: &str = "the daemon was restarted, and the session's state was in its memory; create a new session";
@@ -22,6 +22,8 @@ pub struct Config {
     pub code_cache: PathBuf,
     /// The folder that libraries are read from; need not exist.
     pub library_cache: PathBuf,
+    /// How many executions may compute at once; `None`: as many as there are cores. One that takes long makes room.
+    pub parallel: Option<NonZeroUsize>,
 }
 
 /// The whole system, but for its doors. Cheap to clone; all clones are the same system.
@@ -34,6 +36,7 @@ pub(crate) struct Parts {
     pub library_cache: Cache,
     pub live: LiveSessions,
     pub workers: Workers,
+    pub slots: Slots,
     /// Where the requests of scripts are made: the runtime of whoever opened the core.
     pub runtime: Handle,
 }
@@ -44,8 +47,9 @@ impl Core {
     /// # Errors
     /// The database cannot be opened, or the engine cannot start on this machine.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let workers = Workers::new()?;
+        let workers = Workers::new();
         let library_cache = Cache::new(config.library_cache);
+        let slots = Slots::new(config.parallel.unwrap_or_else(cores).get());
         let opened = workers.run(move || {
             let store = Store::open(&config.database)?;
             let engine = QuickJs::new(&config.code_cache)?;
@@ -57,7 +61,7 @@ impl Core {
         });
         let (store, engine) = opened.await??;
         let (engine, live) = (Box::new(engine), LiveSessions::default());
-        Ok(Self(Arc::new(Parts { store, engine, library_cache, live, workers, runtime: Handle::current() })))
+        Ok(Self(Arc::new(Parts { store, engine, library_cache, live, workers, slots, runtime: Handle::current() })))
     }
 
     /// What sessions are stamped from.
@@ -104,4 +108,8 @@ impl Core {
         let parts = self.0.clone();
         self.0.workers.run(move || work(&parts)).await?
     }
+}
+
+fn cores() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

@@ -11,6 +11,7 @@
 //! | `libraries` | third-party code that runs before a session's startup files |
 //! | `live` | the sessions that hold a runtime, and what runs in them |
 //! | `policy` | what a template lets its sessions do |
+//! | `slots` | how many executions compute at once |
 //! | `task` | one execution from its first turn to its record |
 //! | `workers` | the threads that JavaScript and the database may block |
 //! | [`error`] | everything that can go wrong |
@@ -29,6 +30,7 @@
 //!         database: path.join("vm.db"),
 //!         code_cache: path.join("code"),
 //!         library_cache: path.join("libraries"),
+//!         parallel: None,
 //!     };
 //!     let core = Core::open(config).await?;
 //!     let template = core.templates().create(NewTemplate { name: "plain".into(), ..NewTemplate::default() }).await?;
@@ -61,6 +63,7 @@ mod libraries;
 mod live;
 mod policy;
 pub mod sessions;
+mod slots;
 mod task;
 pub mod templates;
 mod workers;

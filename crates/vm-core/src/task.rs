@@ -3,9 +3,11 @@
 //! A turn computes on a worker thread; between turns the task waits and holds none. The record, with all events, is one
 //! transaction, written before anybody is told that the execution is over.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use rustix::time::{ClockId, clock_gettime};
 use vm_engine::{Mode, Outcome, Program, ProgramKind, Run, Step, StopReason};
 use vm_model::{
     ConsoleLevel, Execution, ExecutionKind, ExecutionStatus, LimitKind, Metrics, Payload, SessionStatus, Timestamp,
@@ -15,6 +17,7 @@ use crate::{
     Error,
     core::Parts,
     live::{Current, LiveSession, Turn},
+    slots::Slot,
 };
 
 const SNIPPET_NAME: &str = "<repl>";
@@ -26,7 +29,8 @@ pub(crate) struct Task {
     current: Arc<Current>,
     source: Vec<u8>,
     began: Instant,
-    cpu_ms: f64,
+    /// How long it has waited for a slot.
+    queued: Duration,
     started: bool,
 }
 
@@ -64,7 +68,7 @@ impl Task {
             current,
             source,
             began: Instant::now(),
-            cpu_ms: 0.0,
+            queued: Duration::ZERO,
             started: false,
         })
     }
@@ -74,7 +78,11 @@ impl Task {
         let (parts, session) = (self.parts.clone(), self.session.clone());
         let mut task = Box::new(self);
         let ended = loop {
-            match parts.workers.run(move || task.take_turn()).await {
+            let slot = match task.wait_for_slot().await {
+                Ok(slot) => slot,
+                Err(error) => break Err(error),
+            };
+            match parts.workers.run(move || task.take_turn(slot)).await {
                 Ok(After::Ended(ended)) => break *ended,
                 Ok(After::Wait(waiting, until)) => {
                     task = waiting;
@@ -90,10 +98,32 @@ impl Task {
         ended
     }
 
-    fn take_turn(mut self: Box<Self>) -> After {
-        let before = thread_cpu_ms();
+    /// The right to compute; nothing for an execution that is only to be ended.
+    async fn wait_for_slot(&mut self) -> Result<Option<Slot>, Error> {
+        let slots = &self.parts.slots;
+        if let Some(slot) = slots.try_take() {
+            return Ok(Some(slot));
+        }
+        let begin = Instant::now();
+        let slot = loop {
+            tokio::select! {
+                slot = slots.take() => break Some(slot?),
+                () = self.session.wake.notified() => if self.current.run.is_stopped() { break None },
+            }
+        };
+        let waited = begin.elapsed();
+        self.current.run.postpone(waited);
+        self.queued += waited;
+        Ok(slot)
+    }
+
+    fn take_turn(mut self: Box<Self>, slot: Option<Slot>) -> After {
+        if let Some(slot) = &slot {
+            let slot = slot.clone();
+            self.current.run.when_long(move || slot.step_aside());
+        }
         let step = self.step();
-        self.cpu_ms += thread_cpu_ms() - before;
+        drop(slot);
         match step {
             Ok(Step::Wait(until)) => After::Wait(self, until),
             Ok(Step::Done(outcome)) => After::Ended(Box::new(self.finish(outcome))),
@@ -177,8 +207,9 @@ impl Task {
             None => ExecutionStatus::Ok,
         };
         let metrics = Metrics {
-            cpu_ms: self.cpu_ms,
-            wall_ms: self.began.elapsed().as_micros() as f64 / 1e3,
+            cpu_ms: self.current.run.cpu_ms(),
+            wall_ms: milliseconds(self.began.elapsed().saturating_sub(self.queued)),
+            queued_ms: milliseconds(self.queued),
             mem_bytes: outcome.mem_bytes,
             events: record.events.len() as u64,
             output_bytes: record.output_bytes,
@@ -215,8 +246,6 @@ fn save_crash(parts: &Parts, session: &LiveSession, error: &Error) -> Result<(),
     Ok(())
 }
 
-/// CPU time of this thread, in milliseconds.
-fn thread_cpu_ms() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
+fn milliseconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e3
 }

@@ -1,44 +1,132 @@
 //! The threads that JavaScript and the database may block.
 //!
-//! They are the blocking pool of a tokio runtime that does nothing else, because guest code needs a larger stack than the
-//! threads of whoever embeds this crate have. A waiting session holds none of them.
+//! Guest code needs a larger stack than the threads of whoever embeds this crate have. A waiting session holds none of
+//! them. A thread whose priority an execution has lowered ends with that work, because the way back needs a privilege.
 
-use tokio::runtime::{Builder, Runtime};
+use std::{
+    collections::VecDeque,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
 use tracing::Span;
+use vm_engine::engine::STACK_SIZE;
 
 use crate::Error;
 
-/// As many executions at once; more wait for a thread.
+/// As many things at once; more wait for a thread.
 const MAX_THREADS: usize = 512;
+/// How long a thread without work stays.
+const IDLE: Duration = Duration::from_secs(10);
 
-pub(crate) struct Workers(Option<Runtime>);
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads that come with the work and go without it.
+pub(crate) struct Workers(Arc<Pool>);
+
+#[derive(Default)]
+struct Pool {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    /// Threads that wait for a job.
+    idle: usize,
+    is_closed: bool,
+}
 
 impl Workers {
-    pub fn new() -> Result<Self, Error> {
-        let runtime = Builder::new_current_thread()
-            .thread_name("worker")
-            .thread_stack_size(vm_engine::engine::STACK_SIZE)
-            .max_blocking_threads(MAX_THREADS)
-            .build()
-            .map_err(|error| Error::Internal(format!("cannot start worker threads: {error}")))?;
-        Ok(Self(Some(runtime)))
+    pub fn new() -> Self {
+        Self(Arc::default())
     }
 
     /// Does blocking work on a worker thread.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let Some(runtime) = &self.0 else { return Err(Error::ShuttingDown) };
         // What it logs belongs to the request that asked for it.
         let span = Span::current();
-        let work = move || span.in_scope(work);
-        runtime.spawn_blocking(work).await.map_err(|error| Error::Internal(format!("a worker failed: {error}")))
+        let (done, result) = oneshot::channel();
+        let job = move || {
+            // Who no longer waits does not want to know.
+            let _ = done.send(span.in_scope(work));
+        };
+        self.0.add(Box::new(job)).map_err(|error| Error::Internal(format!("cannot start a worker: {error}")))?;
+        result.await.map_err(|_| Error::Internal("a worker failed".into()))
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // Waiting for its threads is not allowed on an async thread, which this may be.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
+        self.0.lock().is_closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Pool {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(self: &Arc<Self>, job: Job) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.jobs.len() < state.idle || state.threads >= MAX_THREADS {
+            state.jobs.push_back(job);
+            drop(state);
+            self.changed.notify_one();
+            return Ok(());
+        }
+        state.threads += 1;
+        state.jobs.push_back(job);
+        drop(state);
+        let pool = self.clone();
+        let started = thread::Builder::new().name("worker".into()).stack_size(STACK_SIZE).spawn(move || pool.work());
+        if let Err(error) = started {
+            let mut state = self.lock();
+            state.threads -= 1;
+            // Another thread will come to it, if there is one.
+            if state.threads == 0 {
+                state.jobs.clear();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn work(&self) {
+        while let Some(job) = self.next_job() {
+            // The panic has been reported, and whoever waits for the result hears that there is none.
+            let _ = catch_unwind(AssertUnwindSafe(job));
+            if vm_engine::is_lowered() {
+                break;
+            }
+        }
+        let mut state = self.lock();
+        state.threads -= 1;
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                return Some(job);
+            }
+            if state.is_closed {
+                return None;
+            }
+            state.idle += 1;
+            let (woken, timeout) = self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if timeout.timed_out() && state.jobs.is_empty() {
+                return None;
+            }
         }
     }
 }

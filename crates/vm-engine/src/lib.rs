@@ -7,11 +7,13 @@
 //! |---|---|
 //! | [`engine`] | the [`Engine`] and [`Instance`] traits: all that the floors above see |
 //! | [`run`] | [`Run`]: one execution; collects its events and carries the wish to stop it |
-//! | `watchdog` | the thread that ends executions at their deadline |
+//! | `watchdog` | the thread that ends executions at their limits of time |
+//! | `cpu` | the CPU time and the priority of a thread |
 //! | [`quickjs`] | the engine itself: guest, compiled code, host functions, instances |
 //! | `memory` | linear memories: mappings, images, checkpoints, and finding what changed. All `unsafe` but one block is here |
 //! | [`error`] | why an engine or an instance could not be made |
 
+mod cpu;
 pub mod engine;
 pub mod error;
 mod memory;
@@ -19,6 +21,7 @@ pub mod quickjs;
 pub mod run;
 mod watchdog;
 
+pub use cpu::is_lowered;
 pub use engine::{Engine, HostFunctions, Instance, Mode, Outcome, Program, ProgramKind, Setup, Step};
 pub use error::EngineError;
 pub use quickjs::QuickJs;

@@ -1,6 +1,6 @@
-//! The thread that ends executions at their deadline.
+//! The thread that ends executions at their limits of time.
 //!
-//! No epochs, no fuel: they would cost every loop 15 to 34 percent. One thread sleeps until the next deadline.
+//! No epochs, no fuel: they would cost every loop 15 to 34 percent. One thread sleeps until the next run is to be looked at.
 
 use std::{
     collections::BTreeMap,
@@ -14,21 +14,28 @@ use std::{
 
 use crate::Run;
 
-/// Deadlines in order; the number tells equal ones apart.
+/// Times in order; the number tells equal ones apart.
 type Key = (Instant, u64);
 
 enum Action {
-    /// The wall limit is reached.
-    Expire(Weak<Run>),
+    /// See [`Run::look`].
+    Look(Weak<Run>, Arc<Mutex<Key>>),
     /// The time to stop by oneself is over.
     Force(Weak<Run>),
 }
 
 #[derive(Default)]
 struct Watchdog {
-    actions: Mutex<BTreeMap<Key, Action>>,
+    plan: Mutex<Plan>,
     changed: Condvar,
     number: AtomicU64,
+}
+
+#[derive(Default)]
+struct Plan {
+    actions: BTreeMap<Key, Action>,
+    /// When the thread looks at the plan again by itself. What is due later need not wake it.
+    wakes_at: Option<Instant>,
 }
 
 static WATCHDOG: LazyLock<Arc<Watchdog>> = LazyLock::new(|| {
@@ -41,68 +48,85 @@ static WATCHDOG: LazyLock<Arc<Watchdog>> = LazyLock::new(|| {
     watchdog
 });
 
-/// Expires the run at its deadline, unless dropped before.
-pub(crate) struct Watch(Key);
+/// Looks at the run until dropped.
+pub(crate) struct Watch(Arc<Mutex<Key>>);
 
-pub(crate) fn watch(run: &Arc<Run>) -> Watch {
-    Watch(WATCHDOG.add(run.deadline(), Action::Expire(Arc::downgrade(run))))
+/// Looks at the run at this time, and then whenever the run says.
+pub(crate) fn watch(run: &Arc<Run>, at: Instant) -> Watch {
+    let key = Arc::new(Mutex::new((at, WATCHDOG.next_number())));
+    WATCHDOG.add(*lock(&key), Action::Look(Arc::downgrade(run), key.clone()));
+    Watch(key)
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        WATCHDOG.lock().remove(&self.0);
+        let key = *lock(&self.0);
+        lock(&WATCHDOG.plan).actions.remove(&key);
     }
 }
 
 /// Takes the run's memory away at this time, if it still computes then.
 pub(crate) fn force_at(run: &Arc<Run>, at: Instant) {
-    WATCHDOG.add(at, Action::Force(Arc::downgrade(run)));
+    WATCHDOG.add((at, WATCHDOG.next_number()), Action::Force(Arc::downgrade(run)));
 }
 
 impl Watchdog {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Action>> {
-        self.actions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn next_number(&self) -> u64 {
+        self.number.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn add(&self, at: Instant, action: Action) -> Key {
-        let key = (at, self.number.fetch_add(1, Ordering::Relaxed));
-        let mut actions = self.lock();
-        let is_next = actions.first_key_value().is_none_or(|(first, _)| key < *first);
-        actions.insert(key, action);
-        if is_next {
+    fn add(&self, key: Key, action: Action) {
+        let mut plan = lock(&self.plan);
+        plan.actions.insert(key, action);
+        if plan.wakes_at.is_none_or(|wakes_at| key.0 < wakes_at) {
             self.changed.notify_one();
         }
-        key
     }
 
     fn watch(&self) {
-        let mut actions = self.lock();
+        let mut plan = lock(&self.plan);
         loop {
             let now = Instant::now();
-            actions = match actions.first_key_value() {
-                None => self.changed.wait(actions).unwrap_or_else(PoisonError::into_inner),
-                Some((&(at, _), _)) if at > now => {
-                    self.changed.wait_timeout(actions, at - now).unwrap_or_else(PoisonError::into_inner).0
+            let next = plan.actions.first_key_value().map(|(&(at, _), _)| at);
+            plan.wakes_at = next;
+            plan = match next {
+                None => self.changed.wait(plan).unwrap_or_else(PoisonError::into_inner),
+                Some(at) if at > now => {
+                    self.changed.wait_timeout(plan, at - now).unwrap_or_else(PoisonError::into_inner).0
                 }
                 Some(_) => {
-                    let due = actions.pop_first();
+                    let due = plan.actions.pop_first();
                     // Acting takes other locks and may add an action.
-                    drop(actions);
+                    drop(plan);
                     if let Some((_, action)) = due {
-                        action.perform();
+                        self.perform(action);
                     }
-                    self.lock()
+                    lock(&self.plan)
                 }
             };
         }
     }
+
+    fn perform(&self, action: Action) {
+        match action {
+            Action::Force(run) => {
+                if let Some(at) = run.upgrade().and_then(|run| run.force()) {
+                    self.add((at, self.next_number()), Action::Force(run));
+                }
+            }
+            Action::Look(run, key) => {
+                // Where the turn ends at this moment, one look too many is left in the plan, and finds nothing.
+                if let Some(at) = run.upgrade().and_then(|run| run.look()) {
+                    let next = (at, self.next_number());
+                    *lock(&key) = next;
+                    self.add(next, Action::Look(run, key));
+                }
+            }
+        }
+    }
 }
 
-impl Action {
-    fn perform(&self) {
-        match self {
-            Self::Expire(run) => run.upgrade().inspect(Run::expire),
-            Self::Force(run) => run.upgrade().inspect(|run| run.force()),
-        };
-    }
+/// What these locks guard is whole between any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -25,6 +25,7 @@ fn runaway(session: &mut Session, code: &str) -> Done {
 }
 
 const WALL: Option<StopReason> = Some(StopReason::Limit(LimitKind::WallMs));
+const CPU: Option<StopReason> = Some(StopReason::Limit(LimitKind::CpuMs));
 const MEMORY: Option<StopReason> = Some(StopReason::Limit(LimitKind::MemMb));
 
 #[test]
@@ -134,6 +135,26 @@ fn waiting_counts_towards_the_wall_limit() {
     // neither the timeout nor the interval is still there
     let done = session.repl("1 + 1");
     assert_eq!((done.stopped(), done.record.result.unwrap().preview), (None, "2".into()));
+}
+
+#[test]
+fn the_cpu_limit_counts_what_was_computed_and_not_what_was_waited() {
+    let mut session = Session::with(Limits { cpu_ms: 150, ..small() });
+    session.repl("var kept = 1");
+    for code in [
+        "while (true) {}",
+        "'a'.repeat(2e6).indexOf('a'.repeat(1e6) + 'b')",
+        "setInterval(() => { const end = Date.now() + 20; while (Date.now() < end); }, 1)",
+        "(function again() { Promise.resolve().then(again) })()",
+    ] {
+        let done = session.repl(code);
+        assert_eq!(done.stopped(), CPU, "{code}");
+        assert!(done.cpu_ms >= 100.0, "{code}: {done:?}");
+        assert_eq!(session.preview("kept"), "1", "{code}");
+    }
+    let done = session.repl("await new Promise(resolve => setTimeout(resolve, 400)); 'waited'");
+    assert_eq!((done.stopped(), done.record.result.unwrap().preview), (None, "waited".into()));
+    assert!(done.cpu_ms < 150.0, "{}", done.cpu_ms);
 }
 
 #[test]

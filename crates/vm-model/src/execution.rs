@@ -59,9 +59,17 @@ pub struct Metrics {
     pub events: u64,
     /// The bytes of their payloads.
     pub output_bytes: u64,
+    /// How long it waited for its turn to compute, which is no part of `wall_ms`, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub queued_ms: f64,
     /// The session was set back to its state before this execution, because this one could not be ended in another way.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub rolled_back: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature is serde's
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 /// What kind of code an execution ran.

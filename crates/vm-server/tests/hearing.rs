@@ -31,6 +31,7 @@ impl Server {
                 database: folder.path().join("vm.db"),
                 code_cache,
                 library_cache: folder.path().into(),
+                parallel: None,
             })
             .await
             .unwrap();

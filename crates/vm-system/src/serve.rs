@@ -4,6 +4,7 @@ use std::{
     env,
     io::{self, ErrorKind},
     net::SocketAddr,
+    num::NonZeroUsize,
     path::PathBuf,
     process,
 };
@@ -39,6 +40,9 @@ pub struct Serve {
     /// The folder that libraries are read from
     #[arg(long, value_name = "PATH", default_value = Cache::DEFAULT_FOLDER)]
     cache_dir: PathBuf,
+    /// How many executions may compute at once; one that takes long makes room [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    parallel: Option<NonZeroUsize>,
 }
 
 impl Serve {
@@ -51,7 +55,8 @@ impl Serve {
         let addresses = resolve(&self.listen).await?;
         let access = Access::new(&self.listen, &addresses, token, self.allow_origin)?;
         let listener = TcpListener::bind(&*addresses).await.map_err(|error| cannot_listen(self.listen, &error))?;
-        let core = Core::open(Config { database, code_cache, library_cache: self.cache_dir }).await?;
+        let core =
+            Core::open(Config { database, code_cache, library_cache: self.cache_dir, parallel: self.parallel }).await?;
         let address = listener.local_addr().map_err(Error::Serve)?;
         output::write(&format!("vm-system is listening on http://{address}\n"))?;
         vm_server::serve(listener, core, access, signals.stop()).await;

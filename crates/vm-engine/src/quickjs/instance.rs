@@ -19,7 +19,6 @@ use crate::{
     engine::{HostFunctions, Instance, Mode, Outcome, Program, ProgramKind, Setup, Step},
     memory::Checkpoint,
     run::Target,
-    watchdog,
 };
 
 /// Beside JavaScript's heap the memory holds the engine's stack and data, and what the allocator cannot use.
@@ -78,8 +77,7 @@ impl QuickJsInstance {
         let Some(machine) = &mut self.machine else { return Step::Done(lost("the session's memory is gone")) };
         let mapping = machine.host().mapping.clone();
         machine.host().run = Some(run.clone());
-        run.enter(Target { mapping: mapping.clone(), stop_flag: self.stop_flag });
-        let watch = watchdog::watch(run);
+        let watch = run.enter(Target { mapping: mapping.clone(), stop_flag: self.stop_flag });
         let mut turn = act(machine);
         if matches!(turn, Ok(Turn::Stopped)) || (turn.is_ok() && run.stop_reason().is_some()) {
             turn = machine.give_up().map(|()| Turn::Stopped);

@@ -29,6 +29,7 @@ pub struct Session {
 pub struct Done {
     pub record: Record,
     pub outcome: Outcome,
+    pub cpu_ms: f64,
 }
 
 impl Session {
@@ -68,7 +69,7 @@ impl Session {
             thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work).unwrap().join().unwrap()
         });
         self.instance = Some(instance);
-        Done { record: run.take_record(), outcome }
+        Done { record: run.take_record(), outcome, cpu_ms: run.cpu_ms() }
     }
 
     /// The preview of the value, which the code must have.

@@ -121,6 +121,7 @@ pub fn one_plus_one(session_id: SessionId) -> Execution {
         metrics: Metrics {
             cpu_ms: 0.030_123_456_789_012_345,
             wall_ms: 0.1 + 0.2,
+            queued_ms: 0.25,
             mem_bytes: 1_310_720,
             events: 2,
             output_bytes: 54,

@@ -15,6 +15,7 @@
 //! | [`session`] | sessions, and the request that creates one |
 //! | [`execution`] | executions, their metrics, and the requests that start one |
 //! | [`event`] | the recorded events of an execution and their payloads |
+//! | `event_schema`, `settings_patch` | how the OpenAPI document describes what travels as free JSON |
 //! | [`runtime`] | what the daemon says of itself |
 //! | [`error`] | error codes and the error envelope |
 //!
@@ -24,6 +25,7 @@ pub mod capability;
 pub mod catalog;
 pub mod error;
 pub mod event;
+mod event_schema;
 pub mod execution;
 pub mod extension;
 pub mod grant;
@@ -33,6 +35,7 @@ pub mod path;
 pub mod runtime;
 pub mod session;
 pub mod settings;
+mod settings_patch;
 pub mod template;
 pub mod time;
 

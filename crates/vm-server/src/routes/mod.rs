@@ -4,6 +4,7 @@ mod capabilities;
 mod catalog;
 mod executions;
 mod extensions;
+mod openapi;
 mod runtime;
 mod sessions;
 mod templates;
@@ -16,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
 use vm_core::Core;
 use vm_model::ErrorCode;
 
@@ -25,26 +27,31 @@ use crate::{
     request::MAX_BODY,
 };
 
-const BASE: &str = "/api/v1";
+pub(crate) const BASE: &str = "/api/v1";
 
 /// All routes over one core.
 pub fn router(core: Core) -> Router {
-    let routes = Router::new()
-        .merge(runtime::routes())
-        .merge(catalog::routes())
-        .merge(templates::routes())
-        .merge(capabilities::routes())
-        .merge(extensions::routes())
-        .merge(sessions::routes())
-        .merge(executions::routes());
     Router::new()
-        .nest(BASE, routes)
+        .nest(BASE, all().into())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(observe))
         .with_state(core)
+}
+
+/// All routes, each with what the OpenAPI document says of it.
+pub(crate) fn all() -> OpenApiRouter<Core> {
+    OpenApiRouter::new()
+        .merge(runtime::routes())
+        .merge(openapi::routes())
+        .merge(catalog::routes())
+        .merge(templates::routes())
+        .merge(capabilities::routes())
+        .merge(extensions::routes())
+        .merge(sessions::routes())
+        .merge(executions::routes())
 }
 
 async fn not_found(uri: Uri) -> ApiError {

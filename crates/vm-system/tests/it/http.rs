@@ -1,7 +1,12 @@
 //! Answers of the API, and what tests ask of them.
 
-use reqwest::{blocking::Response, header::HeaderMap};
+use reqwest::{
+    blocking::{Body, RequestBuilder},
+    header::HeaderMap,
+};
 use serde_json::{Value, json};
+
+use crate::document::Call;
 
 /// Status, JSON and headers of one answer.
 pub struct Answer {
@@ -11,14 +16,21 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Every answer is JSON and names its request, whatever it says.
+    /// Sends a request. Every answer is JSON, names its request, and is what the OpenAPI document says, whatever it says.
     #[track_caller]
-    pub fn read(response: Response) -> Self {
+    pub fn to(request: RequestBuilder) -> Self {
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let sent = request.body().and_then(Body::as_bytes).map(<[u8]>::to_vec);
+        let response = client.execute(request).unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().unwrap();
         assert_eq!(headers["content-type"], "application/json", "{status} {text}");
         assert!(headers.contains_key("x-request-id"), "{status} {text}");
-        Self { status, body: serde_json::from_str(&text).unwrap(), headers }
+        let body = serde_json::from_str(&text).unwrap();
+        Call { method: method.as_str(), path: &path, sent: sent.as_deref(), status, answer: &body }.check();
+        Self { status, body, headers }
     }
 
     /// The JSON of an answer with this status.

@@ -11,8 +11,9 @@
 //! | `cli`, `cli_failures` | lines, `--json`, variables; exit codes and what goes to standard error |
 //! | `libs`, `libs_cdn` | the library cache: what is in it, and filling it through npm and from a CDN |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
+//! | `openapi`, `typescript` | the OpenAPI document: that it is served and whole; a validator and a generated client |
 //! | `house` | which crate may import which |
-//! | `daemon`, `http`, `binary`, `cdn` | what the tests stand on |
+//! | `daemon`, `http`, `document`, `binary`, `cdn` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
 mod api_capabilities;
@@ -32,9 +33,12 @@ mod cli;
 mod cli_failures;
 mod cli_templates;
 mod daemon;
+mod document;
 mod house;
 mod http;
 mod libs;
 mod libs_cdn;
+mod openapi;
 mod serve;
+mod typescript;
 mod walk;

@@ -1,0 +1,65 @@
+//! The OpenAPI document itself. What the other tests see is checked against it in `http`.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::{
+    daemon::{Daemon, NOBODY},
+    document::DOCUMENT,
+    http::Answer,
+};
+
+#[test]
+fn the_daemon_serves_the_document() {
+    let daemon = Daemon::start();
+    let document = daemon.get("/openapi.json").ok(200);
+    assert_eq!(document, *DOCUMENT);
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn every_documented_method_is_served_and_no_other() {
+    let daemon = Daemon::start();
+    for (route, operations) in DOCUMENT["paths"].as_object().unwrap() {
+        let path: String = route
+            .split('/')
+            .skip(1)
+            .map(|part| format!("/{}", if part.starts_with('{') { NOBODY } else { part }))
+            .collect();
+        for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            let answer = Answer::to(daemon.request(method.clone(), &path));
+            let documented = operations.get(method.as_str().to_lowercase()).is_some();
+            let code = &answer.body["error"]["code"];
+            assert_ne!(code, "NOT_FOUND", "{method} {path}");
+            assert_eq!(code != "METHOD_NOT_ALLOWED", documented, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_a_summary_and_a_tag() {
+    let operations: Vec<&Value> = DOCUMENT["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|operations| operations.as_object().unwrap().values())
+        .collect();
+    let tags: Vec<&Value> = DOCUMENT["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    let mut names = Vec::new();
+    for operation in operations {
+        let name = operation["operationId"].as_str().unwrap();
+        assert!(!names.contains(&name), "{name} is there twice");
+        names.push(name);
+        assert!(operation["summary"].as_str().is_some_and(|summary| summary.ends_with('.')), "{name}");
+        assert!(tags.contains(&&operation["tags"][0]), "{name}");
+    }
+    assert!(names.len() >= 31, "{names:?}");
+}
+
+#[test]
+fn descriptions_are_for_people_who_do_not_know_the_code() {
+    for trace in ["[`", "crate::", "::"] {
+        assert!(!vm_server::openapi().contains(trace), "{trace}");
+    }
+}

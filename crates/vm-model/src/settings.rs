@@ -283,6 +283,16 @@ mod tests {
     }
 
     #[test]
+    fn the_openapi_document_names_the_ranges_that_are_checked() {
+        let schema = serde_json::to_value(<Limits as utoipa::PartialSchema>::schema()).unwrap();
+        for (name, range) in schema["properties"].as_object().unwrap() {
+            let accepts = |number: u64| Settings::default().merged(&json!({"limits": {name: number}})).is_ok();
+            let (min, max) = (range["minimum"].as_u64().unwrap(), range["maximum"].as_u64().unwrap());
+            assert!(accepts(min) && accepts(max) && !accepts(min - 1) && !accepts(max + 1), "{name}");
+        }
+    }
+
+    #[test]
     fn roots_are_folders_of_the_worktree_and_normalised() {
         let merged = |root: &str| Settings::default().merged(&json!({"resolver": {"roots": [root]}}));
         for (given, root) in [("src", "src"), (".", "."), ("./", "."), ("./a//b/./c/", "a/b/c"), ("..a", "..a")] {

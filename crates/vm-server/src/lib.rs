@@ -5,7 +5,7 @@
 //! | [`serve`](mod@serve) | the server's life: accepting, and an orderly end |
 //! | `routes` | one file per kind of thing; each handler decodes, calls the core, encodes |
 //! | `request` | strict decoding of bodies, ids and query parameters |
-//! | [`openapi`](mod@openapi) | the document of all routes |
+//! | `openapi` | the document of all routes |
 //! | `errors` | the one table from error to status, code and details |
 //! | `linger` | what is left of a body that was not read to its end |
 //! | `observe` | request ids and the log line of each request |
@@ -13,7 +13,7 @@
 mod errors;
 mod linger;
 mod observe;
-pub mod openapi;
+mod openapi;
 mod request;
 mod routes;
 pub mod serve;

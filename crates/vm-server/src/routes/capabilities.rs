@@ -26,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Core> {
         (status = 201, description = "The new capability.", body = Capability),
         (status = 404, description = "`TEMPLATE_NOT_FOUND`."),
         (status = 409, description = "`ALREADY_EXISTS`: the template has one of this kind and name."),
+        (status = 422, description = "`MODULE_NOT_ALLOWED`: no such module, or a built-in of JavaScript."),
     ),
 )]
 async fn add(

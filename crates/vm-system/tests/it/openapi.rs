@@ -1,11 +1,11 @@
 //! The OpenAPI document itself. What the other tests see is checked against it in `http`.
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     daemon::{Daemon, NOBODY},
-    document::DOCUMENT,
+    document::{Call, DOCUMENT},
     http::Answer,
 };
 
@@ -62,4 +62,23 @@ fn descriptions_are_for_people_who_do_not_know_the_code() {
     for trace in ["[`", "crate::", "::"] {
         assert!(!vm_server::openapi().contains(trace), "{trace}");
     }
+}
+
+#[test]
+#[should_panic(expected = "GET /api/v1/health was answered with 204: the document has no such status")]
+fn a_status_that_the_document_does_not_have_is_noticed() {
+    Call { method: "GET", path: "/api/v1/health", sent: None, status: 204, answer: &json!({"status": "ok"}) }.check();
+}
+
+#[test]
+#[should_panic(expected = "GET /api/v1/health was answered with 200: Unevaluated properties are not allowed")]
+fn a_field_that_the_document_does_not_have_is_noticed() {
+    let answer = json!({"status": "ok", "since": "yesterday"});
+    Call { method: "GET", path: "/api/v1/health", sent: None, status: 200, answer: &answer }.check();
+}
+
+#[test]
+#[should_panic(expected = "GET /api/v1/hidden was answered with 200: the document has no such route")]
+fn a_route_that_the_document_does_not_have_is_noticed() {
+    Call { method: "GET", path: "/api/v1/hidden", sent: None, status: 200, answer: &json!({}) }.check();
 }

@@ -55,18 +55,33 @@ void engine_drop_jobs(JSRuntime *rt)
     }
 }
 
+static void forget_module(JSContext *ctx, JSModuleDef *module)
+{
+    JS_FreeAtom(ctx, module->module_name);
+    module->module_name = JS_ATOM_empty_string; /* no path is empty */
+}
+
 void engine_forget_module(JSContext *ctx, const char *name)
 {
     JSAtom wanted = JS_NewAtom(ctx, name);
     struct list_head *at;
     list_for_each(at, &ctx->loaded_modules) {
         JSModuleDef *module = list_entry(at, JSModuleDef, link);
-        if (module->module_name == wanted) {
-            JS_FreeAtom(ctx, module->module_name);
-            module->module_name = JS_ATOM_empty_string; /* no path is empty */
-        }
+        if (module->module_name == wanted)
+            forget_module(ctx, module);
     }
     JS_FreeAtom(ctx, wanted);
+}
+
+void engine_forget_failed_modules(JSContext *ctx)
+{
+    struct list_head *at;
+    list_for_each(at, &ctx->loaded_modules) {
+        JSModuleDef *module = list_entry(at, JSModuleDef, link);
+        int threw = module->status == JS_MODULE_STATUS_EVALUATED && module->eval_has_exception;
+        if (threw || module->status == JS_MODULE_STATUS_UNLINKED || module->status == JS_MODULE_STATUS_LINKED)
+            forget_module(ctx, module);
+    }
 }
 
 const char *engine_function_kind(JSValueConst function)

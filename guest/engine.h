@@ -9,6 +9,9 @@ void engine_forget_redeclared(JSContext *ctx, JSValueConst script);
 void engine_drop_jobs(JSRuntime *rt);
 /* Loaded modules of this name are not found by any import any more. */
 void engine_forget_module(JSContext *ctx, const char *name);
+/* The same for all that were not evaluated or threw: they are loaded anew. An import that fails leaves modules behind
+ * whose own imports are not there, and the engine would go on with them. */
+void engine_forget_failed_modules(JSContext *ctx);
 /* "class", "function", "async", "generator" or "asyncgenerator". */
 const char *engine_function_kind(JSValueConst function);
 

@@ -23,6 +23,8 @@ static char *resolve(JSContext *ctx, const char *importer, const char *specifier
     char *name = text ? js_strdup(ctx, text) : NULL;
     JS_FreeCString(ctx, text);
     JS_FreeValue(ctx, answer);
+    if (!name)
+        engine_forget_failed_modules(ctx);
     return name;
 }
 
@@ -89,12 +91,8 @@ static int wants_json(JSContext *ctx, JSValueConst attributes)
     return wants;
 }
 
-static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque, JSValueConst attributes)
+static JSModuleDef *load_file(JSContext *ctx, const char *name)
 {
-    if (wants_json(ctx, attributes) && !is_json(name)) {
-        JS_ThrowTypeError(ctx, "module '%s' is no .json file, as its import says", name);
-        return NULL;
-    }
     size_t size;
     JSValue answer = call_with_text(ctx, "modules.load", name);
     const char *source = JS_IsException(answer) ? NULL : JS_ToCStringLen(ctx, &size, answer);
@@ -103,6 +101,18 @@ static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque, JSValue
         return NULL;
     JSModuleDef *module = is_json(name) ? load_json(ctx, source, size, name) : load_source(ctx, source, size, name);
     JS_FreeCString(ctx, source);
+    return module;
+}
+
+static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque, JSValueConst attributes)
+{
+    JSModuleDef *module = NULL;
+    if (wants_json(ctx, attributes) && !is_json(name))
+        JS_ThrowTypeError(ctx, "module '%s' is no .json file, as its import says", name);
+    else
+        module = load_file(ctx, name);
+    if (!module)
+        engine_forget_failed_modules(ctx);
     return module;
 }
 
@@ -126,6 +136,8 @@ static int check_attributes(JSContext *ctx, void *opaque, JSValueConst attribute
         JS_FreeValue(ctx, value);
     }
     JS_FreePropertyEnum(ctx, names, count);
+    if (failed)
+        engine_forget_failed_modules(ctx);
     return failed;
 }
 

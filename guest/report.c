@@ -112,7 +112,8 @@ int report_init(JSContext *user)
 {
     static const char *const levels[] = { "log", "warn", "error", "info", "debug" };
     system_realm = JS_NewContext(JS_GetRuntime(user));
-    if (!system_realm || load_inspector())
+    /* the engine gives it to the first realm alone */
+    if (!system_realm || JS_AddIntrinsicDOMException(system_realm) || load_inspector())
         return -1;
     JSValue console = JS_NewObject(user), global = JS_GetGlobalObject(user);
     for (int level = REPORT_LOG; level <= REPORT_DEBUG; level++)

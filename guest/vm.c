@@ -265,6 +265,7 @@ EXPORT(vm_run) int64_t vm_run(char *buffer, uint32_t flags, uint32_t name_size, 
     const char *given = buffer + name_size + 1, *source = given + given_size + 1;
     JSValue value;
     JS_UpdateStackTop(rt);
+    engine_forget_failed_modules(ctx); /* their files may have been mended */
     if (flags & LIBRARY) {
         value = prelude_load_library(ctx, source, source_size, buffer, given);
     } else {

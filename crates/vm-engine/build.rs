@@ -27,7 +27,7 @@ const OWN_SOURCES: [&str; 12] = [
     "prelude.c",
     "vm.c",
 ];
-const PRELUDE_SOURCES: [&str; 10] = [
+const PRELUDE_SOURCES: [&str; 11] = [
     "define.js",
     "structured_clone.js",
     "encoding.js",
@@ -36,6 +36,7 @@ const PRELUDE_SOURCES: [&str; 10] = [
     "performance.js",
     "require.js",
     "library.js",
+    "abort.js",
     "fetch.js",
     "configure.js",
 ];

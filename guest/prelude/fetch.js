@@ -81,17 +81,33 @@ function bodyOf(body, headers) {
     return host.utf8(String(body).toWellFormed());
 }
 
-async function fetch(url, { method = "GET", headers = {}, body, redirect = "follow" } = {}) {
-    const sent = new Headers(headers);
-    const bytes = bodyOf(body, sent);
-    const request = { url: String(url), method: String(method).toUpperCase(), headers: [...sent], body: bytes, redirect };
+/* The host's answer to a request, or the signal's reason. */
+function send(request, signal) {
     const id = host.call("net.fetch", request);
     /* what was stopped left its promises here */
     if (host.waiting() === 0) requests.clear();
     const { promise, resolve, reject } = Promise.withResolvers();
+    const giveUp = () => {
+        if (!requests.delete(id)) return;
+        host.setWaiting(requests.size);
+        host.call("net.cancel", id);
+        reject(signal.reason);
+    };
+    signal?.addEventListener("abort", giveUp);
     requests.set(id, { resolve, reject });
     host.setWaiting(requests.size);
-    return new Response(await promise);
+    return promise.finally(() => {
+        signal?.removeEventListener("abort", giveUp);
+        if (signal) settleTimer(signal);
+    });
+}
+
+async function fetch(url, { method = "GET", headers = {}, body, redirect = "follow", signal } = {}) {
+    signal?.throwIfAborted();
+    const sent = new Headers(headers);
+    const bytes = bodyOf(body, sent);
+    const request = { url: String(url), method: String(method).toUpperCase(), headers: [...sent], body: bytes, redirect };
+    return new Response(await send(request, signal));
 }
 
 /* Settles what has come in; whether it was anything. */
@@ -110,6 +126,10 @@ function settle() {
 function defineFetch() {
     tag(Headers, "Headers");
     tag(Response, "Response");
+    tag(AbortSignal, "AbortSignal");
+    tag(AbortController, "AbortController");
+    define("AbortSignal", AbortSignal);
+    define("AbortController", AbortController);
     define("Headers", Headers);
     define("Response", Response);
     define("fetch", fetch);

@@ -2,14 +2,21 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use reqwest::{Method, RequestBuilder, Response, Url, header, redirect};
+use reqwest::{
+    Method, RequestBuilder, Response, Url,
+    header::{self, HeaderMap, HeaderValue},
+    redirect,
+};
 use serde::{Serialize, de::DeserializeOwned};
-use vm_model::ErrorEnvelope;
+use vm_model::{ErrorEnvelope, Token};
 
 use crate::{ClientError, error::root_cause};
 
 /// A daemon that is there accepts at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Less than the daemon keeps an idle connection: no call goes out on one that is just being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// For reading, which no script can delay. A call that runs code has no bound here: its template's limits bound it.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -22,16 +29,27 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the daemon at this URL, such as `http://127.0.0.1:3210`. Nothing is sent yet.
+    /// A client of the daemon at this URL, such as `http://127.0.0.1:3210`, with the token that the daemon may demand.
+    /// Nothing is sent yet.
     ///
     /// # Errors
     /// [`ClientError::BadUrl`] if this is not the `http` or `https` address of a server.
-    pub fn new(server_url: &str) -> Result<Self, ClientError> {
+    pub fn new(server_url: &str, token: Option<&Token>) -> Result<Self, ClientError> {
         let server = parse(server_url).map_err(|reason| ClientError::BadUrl { url: server_url.into(), reason })?;
         // The API never redirects: an answer that does comes from something else, and is not to be followed.
-        let mut http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(redirect::Policy::none());
+        let mut http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .redirect(redirect::Policy::none());
         if is_loopback(&server) {
             http = http.no_proxy();
+        }
+        if server.scheme() == "http" {
+            // A machine without certificates needs none for this.
+            http = http.tls_certs_only([]);
+        }
+        if let Some(authorization) = token.and_then(bearer) {
+            http = http.default_headers(HeaderMap::from_iter([(header::AUTHORIZATION, authorization)]));
         }
         let http = http
             .build()
@@ -106,7 +124,7 @@ impl Client {
             status: status.as_u16(),
             code: error.code,
             message: error.message,
-            details: error.details,
+            details: Box::new(error.details),
         })
     }
 }
@@ -121,6 +139,13 @@ fn parse(text: &str) -> Result<Url, String> {
         return Err("it has more than an address and a path".into());
     }
     Ok(url)
+}
+
+/// There is one for every token: headers can carry all visible ASCII.
+fn bearer(token: &Token) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// What runs on this machine is never behind a proxy.
@@ -139,7 +164,7 @@ mod tests {
 
     #[test]
     fn an_id_is_one_segment_of_the_path_whatever_is_in_it() {
-        let client = Client::new("http://127.0.0.1:3210").unwrap();
+        let client = Client::new("http://127.0.0.1:3210", None).unwrap();
         for (id, path) in [("a/b", "a%2Fb"), ("a b?c#d", "a%20b%3Fc%23d"), ("%2e%2e", "%252e%252e"), ("é", "%C3%A9")] {
             let url = client.url(&["sessions", id, "close"]).unwrap();
             assert_eq!(url.as_str(), format!("http://127.0.0.1:3210/api/v1/sessions/{path}/close"));
@@ -152,7 +177,7 @@ mod tests {
     #[test]
     fn a_path_of_the_server_url_is_kept() {
         for server in ["http://example.com/vm", "http://example.com/vm/"] {
-            let url = Client::new(server).unwrap().url(&["health"]).unwrap();
+            let url = Client::new(server, None).unwrap().url(&["health"]).unwrap();
             assert_eq!(url.as_str(), "http://example.com/vm/api/v1/health");
         }
     }
@@ -162,10 +187,16 @@ mod tests {
         for url in
             ["", "127.0.0.1:3210", "localhost:3210", "ftp://127.0.0.1", "http://", "http://h:99999", "http://h/?q"]
         {
-            let error = Client::new(url).unwrap_err();
+            let error = Client::new(url, None).unwrap_err();
             assert!(matches!(error, ClientError::BadUrl { .. }), "{error}");
             assert!(error.to_string().contains("http://127.0.0.1:3210"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_client_does_not_show_its_token() {
+        let client = Client::new("http://127.0.0.1:3210", Some(&"hush".parse().unwrap())).unwrap();
+        assert!(!format!("{client:?} {client:#?}").contains("hush"));
     }
 
     #[test]

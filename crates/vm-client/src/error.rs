@@ -20,7 +20,7 @@ pub enum ClientError {
         /// What happened, to which thing, and what to do.
         message: String,
         /// The ids concerned.
-        details: Map<String, Value>,
+        details: Box<Map<String, Value>>,
     },
     /// Nothing listens there.
     #[error(

@@ -11,7 +11,7 @@
 //! use vm_model::ReplRequest;
 //!
 //! # async fn example() -> Result<(), vm_client::ClientError> {
-//! let client = Client::new("http://127.0.0.1:3210")?;
+//! let client = Client::new("http://127.0.0.1:3210", None)?;
 //! for session in client.sessions(&Default::default()).await? {
 //!     let request = ReplRequest { session_id: session.id.to_string(), input: "1 + 1".into() };
 //!     println!("{}: {:?}", session.id, client.repl(&request).await?.result);

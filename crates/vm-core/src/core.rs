@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use tokio::runtime::Handle;
 use vm_engine::{Engine, QuickJs};
 use vm_model::RuntimeSummary;
 use vm_modules::libraries::Cache;
@@ -33,6 +34,8 @@ pub(crate) struct Parts {
     pub library_cache: Cache,
     pub live: LiveSessions,
     pub workers: Workers,
+    /// Where the requests of scripts are made: the runtime of whoever opened the core.
+    pub runtime: Handle,
 }
 
 impl Core {
@@ -53,13 +56,8 @@ impl Core {
             Ok::<_, Error>((store, engine))
         });
         let (store, engine) = opened.await??;
-        Ok(Self(Arc::new(Parts {
-            store,
-            engine: Box::new(engine),
-            library_cache,
-            live: LiveSessions::default(),
-            workers,
-        })))
+        let (engine, live) = (Box::new(engine), LiveSessions::default());
+        Ok(Self(Arc::new(Parts { store, engine, library_cache, live, workers, runtime: Handle::current() })))
     }
 
     /// What sessions are stamped from.

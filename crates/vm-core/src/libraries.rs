@@ -16,17 +16,20 @@ pub(crate) fn load(parts: &Parts, live: &Arc<LiveSession>) -> Result<(), Error> 
     };
     let mut loaded = Vec::new();
     for name in &live.template.template.libraries {
-        let failed = |reason| Error::LibraryFailed { session_id: live.id, library: name.clone(), reason };
+        let failed = |reason: String| Error::LibraryFailed { session_id: live.id, library: name.clone(), reason };
         let file = file_name(name)?;
         if !loaded.contains(&file) {
             let source = parts.library_cache.read(name).map_err(|error| Error::Library(live.id, error))?;
-            let program = Program {
-                name: &format!("<{file}>"),
-                source: source.as_bytes(),
-                kind: ProgramKind::Library { global: &global(name) },
-                mode: Mode::Sloppy,
-            };
-            run(instance.as_mut(), &program, &live.template.settings.limits).map_err(failed)?;
+            let setup = catalog::find(name).and_then(|library| library.setup);
+            for source in [Some(source.as_str()), setup].into_iter().flatten() {
+                let program = Program {
+                    name: &format!("<{file}>"),
+                    source: source.as_bytes(),
+                    kind: ProgramKind::Library { global: &global(name) },
+                    mode: Mode::Sloppy,
+                };
+                run(instance.as_mut(), &program, &live.template.settings.limits).map_err(failed)?;
+            }
             loaded.push(file);
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct LiveSession {
     /// The effective template: a copy, which later edits do not reach.
     pub template: TemplateDetail,
     pub worktree: Arc<Worktree>,
+    /// Told when a waiting execution is to be resumed before its time: it was stopped, or what it waits for has come.
+    pub wake: Arc<Notify>,
     instance: Arc<tokio::sync::Mutex<Option<Box<dyn Instance>>>>,
     state: Mutex<State>,
 }
@@ -35,8 +37,6 @@ pub(crate) struct Current {
     pub run: Arc<Run>,
     /// As it was when it began.
     pub execution: Execution,
-    /// Told when it is to be resumed before its time, because it was stopped.
-    pub stopped: Notify,
 }
 
 impl LiveSession {
@@ -45,11 +45,13 @@ impl LiveSession {
         template: TemplateDetail,
         worktree: Arc<Worktree>,
         instance: Box<dyn Instance>,
+        wake: Arc<Notify>,
     ) -> Arc<Self> {
         Arc::new(Self {
             id,
             template,
             worktree,
+            wake,
             instance: Arc::new(tokio::sync::Mutex::new(Some(instance))),
             state: Mutex::new(State { status: SessionStatus::Starting, current: None }),
         })
@@ -109,7 +111,7 @@ impl LiveSession {
         state.status = status;
         if let Some(current) = &state.current {
             current.run.cancel();
-            current.stopped.notify_one();
+            self.wake.notify_one();
         }
     }
 

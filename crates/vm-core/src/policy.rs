@@ -3,9 +3,13 @@
 use std::{collections::BTreeMap, env, sync::Arc};
 
 use serde_json::{Map, Value};
+use tokio::{runtime::Handle, sync::Notify};
 use vm_engine::{HostFunctions, Run, Setup};
 use vm_model::{Grant, LimitKind, Limits, ModuleGrant, TemplateDetail};
-use vm_modules::{DatabaseGrant, ExecGrant, FsGrant, FsRoot, Grants, HostCalls, Loader, Natives, Worktree, natives};
+use vm_modules::{
+    DatabaseGrant, ExecGrant, FsGrant, FsRoot, Grants, HostCalls, Loader, Natives, Net, Worktree, natives,
+    net::fetch::IsStopped,
+};
 
 use crate::Error;
 
@@ -77,19 +81,33 @@ impl Policy {
         }
     }
 
-    /// The functions of the host that a session's scripts can call.
-    pub fn host_functions(&self, template: &TemplateDetail, worktree: &Arc<Worktree>) -> Result<HostFunctions, Error> {
+    /// The functions of the host that a session's scripts can call. Requests are made on `runtime`; `wake` is told when
+    /// something has come that a script waits for.
+    pub fn host_functions(
+        &self,
+        template: &TemplateDetail,
+        worktree: &Arc<Worktree>,
+        runtime: &Handle,
+        wake: &Arc<Notify>,
+    ) -> Result<HostFunctions, Error> {
         let Limits { mem_mb, max_output_kb, .. } = template.settings.limits;
         let (max_answer, max_output) = (mem_mb << 20, max_output_kb << 10);
         let resolver = template.settings.resolver.clone();
+        let net = self.hosts.as_ref().map(|hosts| {
+            let wake = wake.clone();
+            Net::new(hosts, runtime.clone(), Arc::new(move || wake.notify_one()))
+        });
         let mut calls = HostCalls {
             loader: Loader::new(worktree.clone(), resolver, self.modules(), max_answer),
             natives: Natives::new(worktree.clone(), &self.natives)?,
+            net,
             max_answer,
             max_output,
         };
         Ok(Box::new(move |name, request, run: &Arc<Run>| {
-            calls.call(name, request, &|| run.is_stopped()).map_err(|error| {
+            let asking = run.clone();
+            let is_stopped: IsStopped = Arc::new(move || asking.is_stopped());
+            calls.call(name, request, &is_stopped).map_err(|error| {
                 if error.code == natives::error::OUTPUT_LIMIT {
                     run.exceed(LimitKind::MaxOutputKb);
                 }

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use tokio::sync::Notify;
 use tracing::Instrument;
 use vm_model::{
     Execution, ExecutionKind, NewSession, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp,
@@ -90,7 +91,9 @@ fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Ses
         return Err(Error::Validation(message));
     }
     let policy = Policy::of(&template)?;
-    let instance = parts.engine.create(&policy.setup(&template), policy.host_functions(&template, &worktree)?)?;
+    let wake = Arc::new(Notify::new());
+    let host = policy.host_functions(&template, &worktree, &parts.runtime, &wake)?;
+    let instance = parts.engine.create(&policy.setup(&template), host)?;
     let session = Session {
         id: SessionId::new(),
         template_id,
@@ -104,7 +107,7 @@ fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Ses
         last_error: None,
         runtime_meta: Some(parts.engine.meta()),
     };
-    let live = LiveSession::new(session.id, template, worktree, instance);
+    let live = LiveSession::new(session.id, template, worktree, instance, wake);
     parts.live.insert(&live)?;
     if let Err(error) = parts.store.insert_session(&session, &live.template) {
         parts.live.remove(session.id);

@@ -6,7 +6,6 @@
 use std::{sync::Arc, time::Instant};
 
 use rustix::time::{ClockId, clock_gettime};
-use tokio::sync::Notify;
 use vm_engine::{Mode, Outcome, Program, ProgramKind, Run, Step, StopReason};
 use vm_model::{
     ConsoleLevel, Execution, ExecutionKind, ExecutionStatus, LimitKind, Metrics, Payload, SessionStatus, Timestamp,
@@ -56,7 +55,7 @@ impl Task {
         let run = Run::new(execution.id, &session.template.settings.limits);
         let echo = execution.input.as_ref().or(execution.path.as_ref());
         run.report(Payload::InputEcho { text: echo.cloned().unwrap_or_default() });
-        let current = Arc::new(Current { run, execution, stopped: Notify::new() });
+        let current = Arc::new(Current { run, execution });
         session.begin(&current)?;
         Ok(Self {
             parts: parts.clone(),
@@ -72,7 +71,7 @@ impl Task {
 
     /// Runs to the end.
     pub async fn run(self) -> Result<Ended, Error> {
-        let (parts, session, current) = (self.parts.clone(), self.session.clone(), self.current.clone());
+        let (parts, session) = (self.parts.clone(), self.session.clone());
         let mut task = Box::new(self);
         let ended = loop {
             match parts.workers.run(move || task.take_turn()).await {
@@ -81,7 +80,7 @@ impl Task {
                     task = waiting;
                     tokio::select! {
                         () = tokio::time::sleep_until(until.into()) => {}
-                        () = current.stopped.notified() => {}
+                        () = session.wake.notified() => {}
                     }
                 }
                 Err(error) => break Err(crash(&parts, &session, error)),

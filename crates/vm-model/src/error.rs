@@ -101,6 +101,12 @@ codes! {
     PayloadTooLarge = "PAYLOAD_TOO_LARGE",
     /// The body is not `application/json`.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
+    /// No token, or not the daemon's.
+    Unauthorized = "UNAUTHORIZED",
+    /// The request may come from a web page that has no business here.
+    Forbidden = "FORBIDDEN",
+    /// The body did not arrive in time.
+    RequestTimeout = "REQUEST_TIMEOUT",
     /// The daemon takes no new work at this moment.
     Unavailable = "UNAVAILABLE",
     /// Anything else: a defect of the system, or a fault of the machine.

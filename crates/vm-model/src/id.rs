@@ -19,7 +19,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
-        #[serde(transparent)]
+        #[serde(try_from = "String")]
         #[schema(value_type = String, format = "uuid")]
         pub struct $name(Uuid);
 
@@ -62,6 +62,14 @@ macro_rules! id {
                 Uuid::try_parse(text).map(Self).map_err(|_| error())
             }
         }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
     };
 }
 
@@ -98,6 +106,7 @@ mod tests {
         let simple = id.to_string().replace('-', "");
         for text in ["", "1", "not-a-uuid", &simple, &format!("{{{id}}}"), &format!("{id} ")] {
             assert!(text.parse::<SessionId>().is_err(), "{text:?}");
+            assert!(serde_json::from_value::<SessionId>(text.into()).is_err(), "{text:?}");
         }
     }
 }

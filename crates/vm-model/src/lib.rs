@@ -17,6 +17,7 @@
 //! | [`event`] | the recorded events of an execution and their payloads |
 //! | `event_schema`, `settings_patch` | how the OpenAPI document describes what travels as free JSON |
 //! | [`runtime`] | what the daemon says of itself |
+//! | [`token`] | [`Token`]: what a caller may have to prove that it knows |
 //! | [`error`] | error codes and the error envelope |
 //!
 //! This crate decides nothing and does no I/O: it is the ground floor that every other crate stands on.
@@ -38,6 +39,7 @@ pub mod settings;
 mod settings_patch;
 pub mod template;
 pub mod time;
+pub mod token;
 
 pub use capability::{Capability, CapabilityDeleted, CapabilityKind, NewCapability};
 pub use catalog::{EngineEntry, LibraryEntry, ModuleEntry};
@@ -56,3 +58,4 @@ pub use template::{
     TemplatePatch, TemplateSettings,
 };
 pub use time::Timestamp;
+pub use token::{Token, TokenError};

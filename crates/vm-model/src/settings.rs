@@ -166,7 +166,8 @@ impl Settings {
         let shape = |error: serde_json::Error| SettingsError::Shape(error.to_string());
         let mut document = serde_json::to_value(self).map_err(shape)?;
         merge(&mut document, patch, "settings")?;
-        let mut merged: Self = serde_json::from_value(document).map_err(shape)?;
+        let mut merged: Self = serde_path_to_error::deserialize(document)
+            .map_err(|error| SettingsError::Shape(format!("settings.{error}")))?;
         merged.limits.check()?;
         merged.resolver.check()?;
         Ok(merged)
@@ -280,6 +281,8 @@ mod tests {
         ] {
             assert!(Settings::default().merged(&patch).is_err(), "{patch}");
         }
+        let error = Settings::default().merged(&json!({"limits": {"wall_ms": "1"}})).unwrap_err().to_string();
+        assert!(error.contains("settings.limits.wall_ms: "), "{error}");
     }
 
     #[test]

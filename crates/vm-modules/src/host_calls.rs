@@ -6,7 +6,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Bounds, Loader, NativeError, Natives,
+    Bounds, Loader, NativeError, Natives, Net,
+    net::fetch::IsStopped,
     web::{encoding, url},
 };
 
@@ -17,6 +18,8 @@ pub struct HostCalls {
     pub loader: Loader,
     /// `fs.…`, `exec.…`, `database.…`
     pub natives: Natives,
+    /// `net.…`
+    pub net: Option<Net>,
     /// The most bytes that an answer may have.
     pub max_answer: u64,
     /// The most bytes that a command may print.
@@ -28,15 +31,33 @@ impl HostCalls {
     ///
     /// # Errors
     /// What the script catches.
-    pub fn call(&mut self, name: &str, request: &[u8], is_stopped: &dyn Fn() -> bool) -> Result<Vec<u8>, NativeError> {
+    pub fn call(&mut self, name: &str, request: &[u8], is_stopped: &IsStopped) -> Result<Vec<u8>, NativeError> {
         match name.split_once('.') {
             Some(("modules", function)) => self.find(function, request),
             Some(("url", function)) => url_call(function, request),
             Some(("encoding", function)) => encoding_call(function, request),
+            Some(("net", function)) => self.fetch(function, request, is_stopped),
             module => {
+                let is_stopped = &**is_stopped;
                 let max_bytes = if matches!(module, Some(("exec", _))) { self.max_output } else { self.max_answer };
                 self.natives.call(name, request, &Bounds { is_stopped, max_bytes })
             }
+        }
+    }
+
+    fn fetch(&mut self, function: &str, request: &[u8], is_stopped: &IsStopped) -> Result<Vec<u8>, NativeError> {
+        match (function, &mut self.net) {
+            ("fetch", Some(net)) => {
+                let (request,) = arguments(request)?;
+                answer(&net.start(request, self.max_answer, is_stopped))
+            }
+            ("cancel", Some(net)) => {
+                let (id,) = arguments(request)?;
+                net.cancel(id);
+                answer(&())
+            }
+            ("answers", Some(net)) => answer(&net.answers()),
+            _ => Err(unknown(function)),
         }
     }
 

@@ -7,6 +7,7 @@
 //! | [`libraries`] | third-party JavaScript: the catalog, the cache folder, and filling it |
 //! | [`loader`] | how `import` and `require` find files of the worktree |
 //! | [`natives`] | the modules `fs`, `exec` and `database`, deny by default |
+//! | [`net`] | `fetch`: requests to the hosts that capabilities name |
 //! | [`web`] | what the web platform's globals leave to the host |
 //! | [`worktree`] | a session's folder: files are opened beneath it by the kernel, never by comparing strings |
 
@@ -15,10 +16,12 @@ pub mod host_calls;
 pub mod libraries;
 pub mod loader;
 pub mod natives;
+pub mod net;
 pub mod web;
 pub mod worktree;
 
 pub use host_calls::HostCalls;
 pub use loader::Loader;
 pub use natives::{Bounds, DatabaseGrant, ExecGrant, FsGrant, FsRoot, GrantError, Grants, NativeError, Natives};
+pub use net::Net;
 pub use worktree::{Worktree, WorktreeError, normalise};

@@ -21,12 +21,13 @@ pub(crate) struct ApiError {
     status: StatusCode,
     code: ErrorCode,
     message: String,
-    details: Map<String, Value>,
+    /// Boxed, because errors travel in the results of every handler.
+    details: Box<Map<String, Value>>,
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Map::new() }
+        Self { status, code, message: message.into(), details: Box::default() }
     }
 
     /// A field, id or query parameter that is missing or not acceptable.
@@ -41,7 +42,7 @@ impl ApiError {
 
     pub fn with_details(mut self, details: Value) -> Self {
         if let Value::Object(details) = details {
-            self.details = details;
+            *self.details = details;
         }
         self
     }
@@ -52,7 +53,7 @@ impl IntoResponse for ApiError {
         if self.status.is_server_error() {
             tracing::error!(status = self.status.as_u16(), error = self.message, "request failed");
         }
-        let error = ErrorBody { code: self.code, message: self.message, details: self.details };
+        let error = ErrorBody { code: self.code, message: self.message, details: *self.details };
         (self.status, Json(ErrorEnvelope { error })).into_response()
     }
 }

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use tracing::Instrument;
-use uuid::Uuid;
+use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::linger::linger;
 
@@ -54,6 +54,11 @@ fn request_id(request: &Request) -> HeaderValue {
         return given.clone();
     }
     let mut text = Uuid::encode_buffer();
-    let text = Uuid::now_v7().hyphenated().encode_lower(&mut text);
+    let text = new_request_id().encode_lower(&mut text);
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+/// An id for a request that brings none.
+pub(crate) fn new_request_id() -> Hyphenated {
+    Uuid::now_v7().hyphenated()
 }

@@ -1,10 +1,10 @@
-//! Strict decoding: what is not understood whole is refused.
+//! Bodies, and ids in paths.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::BytesRejection},
+    extract::{FromRequest, FromRequestParts, Path, Request, rejection::BytesRejection},
     http::{
         HeaderMap, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE},
@@ -13,14 +13,15 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::time::timeout;
 use vm_model::ErrorCode;
 
-use crate::errors::ApiError;
+use crate::{decode, errors::ApiError};
 
 /// The largest body, in bytes.
 pub(crate) const MAX_BODY: usize = 16 << 20;
-/// The most that is repeated of what serde says, in characters.
-const MAX_MESSAGE: usize = 300;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A body that is JSON of exactly the shape `T`.
 pub(crate) struct Body<T>(pub T);
@@ -39,12 +40,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if announced_length(request.headers()).is_some_and(|length| length > MAX_BODY) {
             return Err(too_large());
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unread(&rejection))?;
-        // serde would take an array for an object, field by field
-        if bytes.trim_ascii_start().first().is_some_and(|&first| first != b'{') {
-            return Err(ApiError::invalid_request("the body is not acceptable: it must be a JSON object"));
-        }
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| undecoded(&error))
+        let bytes = timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await.map_err(|_| too_slow())?;
+        decode::body(&bytes.map_err(|rejection| unread(&rejection))?).map(Self)
     }
 }
 
@@ -62,16 +59,6 @@ fn unread(rejection: &BytesRejection) -> ApiError {
     ApiError::invalid_request(format!("the body could not be read: {rejection}"))
 }
 
-fn undecoded(error: &serde_json::Error) -> ApiError {
-    let (mut what, line, column) = (error.to_string(), error.line(), error.column());
-    // serde repeats the value that it does not like, which may be megabytes long
-    if let Some((end, _)) = what.char_indices().nth(MAX_MESSAGE) {
-        what = format!("{}… at line {line} column {column}", &what[..end]);
-    }
-    ApiError::invalid_request(format!("the body is not acceptable: {what}"))
-        .with_details(json!({ "line": line, "column": column }))
-}
-
 fn announced_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
@@ -79,6 +66,11 @@ fn announced_length(headers: &HeaderMap) -> Option<usize> {
 fn too_large() -> ApiError {
     let message = format!("the body is larger than {} MiB", MAX_BODY >> 20);
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::PayloadTooLarge, message)
+}
+
+fn too_slow() -> ApiError {
+    let message = format!("the body did not arrive within {} s", BODY_TIMEOUT.as_secs());
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::RequestTimeout, message)
 }
 
 /// The one id in the path.
@@ -137,32 +129,8 @@ fn bad_path(rejection: &impl std::fmt::Display) -> ApiError {
     ApiError::validation(format!("the path is not acceptable: {rejection}"))
 }
 
-/// An id that a caller gave.
-pub(crate) fn parse_id<T: FromStr<Err = vm_model::IdError>>(field: &str, text: &str) -> Result<T, ApiError> {
+fn parse_id<T: FromStr<Err = vm_model::IdError>>(field: &str, text: &str) -> Result<T, ApiError> {
     text.parse().map_err(|error: vm_model::IdError| {
         ApiError::validation(error.to_string()).with_details(json!({ "field": field, "given": text }))
     })
-}
-
-/// A `limit` that a caller gave.
-pub(crate) fn check_limit(limit: u32, max: u32) -> Result<u32, ApiError> {
-    if (1..=max).contains(&limit) {
-        return Ok(limit);
-    }
-    let details = json!({ "field": "limit", "given": limit });
-    Err(ApiError::validation(format!("limit must be from 1 to {max}, not {limit}")).with_details(details))
-}
-
-/// The query parameters, of exactly the shape `T`.
-pub(crate) struct Parameters<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Query::<T>::from_request_parts(parts, state).await {
-            Ok(Query(parameters)) => Ok(Self(parameters)),
-            Err(rejection) => Err(ApiError::validation(format!("the query is not acceptable: {rejection}"))),
-        }
-    }
 }

@@ -11,6 +11,7 @@ use std::{
 use tokio::{net::TcpListener, runtime::Runtime};
 use vm_core::{Config, Core};
 use vm_model::{NewSession, NewTemplate};
+use vm_server::Access;
 
 const JSON: &str = "Content-Type: application/json\r\n";
 
@@ -36,7 +37,8 @@ impl Server {
             (core, TcpListener::bind("127.0.0.1:0").await.unwrap())
         });
         let address = listener.local_addr().unwrap();
-        runtime.spawn(vm_server::serve(listener, core.clone(), std::future::pending()));
+        let access = Access::new("127.0.0.1:0", &[address], None, Vec::new()).unwrap();
+        runtime.spawn(vm_server::serve(listener, core.clone(), access, std::future::pending()));
         Self { address, core, runtime, folder }
     }
 
@@ -61,7 +63,9 @@ impl Server {
 }
 
 fn send_head(connection: &mut TcpStream, path: &str, headers: &str) {
-    connection.write_all(format!("POST /api/v1{path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n").as_bytes()).unwrap();
+    connection
+        .write_all(format!("POST /api/v1{path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").as_bytes())
+        .unwrap();
 }
 
 fn answer(connection: &mut TcpStream) -> String {

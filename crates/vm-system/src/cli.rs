@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder};
 use vm_client::Client;
+use vm_model::Token;
 
 use crate::{
     error::Error,
@@ -36,6 +37,9 @@ struct Global {
     /// Where the daemon answers
     #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:3210")]
     server_url: String,
+    /// The secret that the daemon demands of its callers; better given as VM_SYSTEM_TOKEN, since others may see flags
+    #[arg(long, global = true, value_name = "TOKEN")]
+    token: Option<String>,
     /// What to log on standard error: error, warn, info, debug, trace or off; also per module, as in info,vm_core=debug
     #[arg(long, global = true, value_name = "LEVEL", default_value = "info", value_parser = logging::parse_level)]
     log_level: String,
@@ -77,10 +81,12 @@ impl Cli {
         let Self { global, command } = self;
         let log_format = if let Command::Serve(serve) = &command { serve.log_format } else { LogFormat::Text };
         logging::start(&global.log_level, log_format);
-        let client = || Client::new(&global.server_url);
+        // Not parsed as a flag is: the message would repeat it.
+        let token = global.token.map(|text| text.parse::<Token>()).transpose()?;
+        let client = || Client::new(&global.server_url, token.as_ref());
         let output = Output { json: global.json };
         match command {
-            Command::Serve(serve) => serve.run(global.db).await?,
+            Command::Serve(serve) => serve.run(global.db, token).await?,
             Command::Template(command) => command.run(&client()?, output).await?,
             Command::Session(command) => command.run(&client()?, output).await?,
             Command::Exec(command) => return command.run(&client()?, output).await,

@@ -16,6 +16,10 @@ pub enum Error {
     Library(#[from] LibraryError),
     #[error("{failed} of {of} libraries could not be downloaded")]
     Download { failed: usize, of: usize },
+    #[error(transparent)]
+    Access(#[from] vm_server::AccessError),
+    #[error("{0}; give another one with VM_SYSTEM_TOKEN or --token")]
+    Token(#[from] vm_model::TokenError),
     #[error("cannot listen on {address}: {reason}")]
     Listen { address: String, reason: String },
     #[error(

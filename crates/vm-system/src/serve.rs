@@ -3,26 +3,33 @@
 use std::{
     env,
     io::{self, ErrorKind},
+    net::SocketAddr,
     path::PathBuf,
     process,
 };
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{
-    net::TcpListener,
+    net::{self, TcpListener},
     select,
     signal::unix::{Signal, SignalKind, signal},
 };
 use vm_core::{Config, Core};
+use vm_model::Token;
 use vm_modules::libraries::Cache;
+use vm_server::{Access, Origin};
 
 use crate::{error::Error, logging::LogFormat, output};
 
 /// `vm-system serve`
 #[derive(clap::Args)]
 pub struct Serve {
-    /// The address to answer at; port 0 takes a free one
+    /// The address to answer at; port 0 takes a free one. Beyond this machine it needs a token
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3210")]
     listen: String,
+    /// A web page that may call the daemon, such as http://localhost:5173; repeatable, or separated by commas
+    #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
+    allow_origin: Vec<Origin>,
     /// How log lines look
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
@@ -36,29 +43,44 @@ pub struct Serve {
 
 impl Serve {
     /// Serves until a signal asks to stop. The one line on standard output says that requests are accepted, and where.
-    pub async fn run(self, database: PathBuf) -> Result<(), Error> {
+    pub async fn run(self, database: PathBuf, token: Option<Token>) -> Result<(), Error> {
         let signals = Signals::new().map_err(Error::Serve)?;
         let code_cache = self.code_cache.or_else(default_code_cache).ok_or(Error::NoCodeCache)?;
+        raise_file_limit();
         // Before the database is touched: a second start by mistake must leave nothing behind.
-        let listener = listen(self.listen).await?;
+        let addresses = resolve(&self.listen).await?;
+        let access = Access::new(&self.listen, &addresses, token, self.allow_origin)?;
+        let listener = TcpListener::bind(&*addresses).await.map_err(|error| cannot_listen(self.listen, &error))?;
         let core = Core::open(Config { database, code_cache, library_cache: self.cache_dir }).await?;
         let address = listener.local_addr().map_err(Error::Serve)?;
         output::write(&format!("vm-system is listening on http://{address}\n"))?;
-        vm_server::serve(listener, core, signals.stop()).await.map_err(Error::Serve)
+        vm_server::serve(listener, core, access, signals.stop()).await;
+        Ok(())
     }
 }
 
-async fn listen(address: String) -> Result<TcpListener, Error> {
-    TcpListener::bind(&address).await.map_err(|error| {
-        let hint = match error.kind() {
-            ErrorKind::AddrInUse => {
-                "address already in use; is another vm-system running? choose another port with --listen".into()
-            }
-            ErrorKind::InvalidInput => "not an address; write it like 127.0.0.1:3210".into(),
-            _ => format!("{error}; choose another address with --listen"),
-        };
-        Error::Listen { address, reason: hint }
-    })
+async fn resolve(address: &str) -> Result<Vec<SocketAddr>, Error> {
+    let addresses = net::lookup_host(address).await.map_err(|error| cannot_listen(address.into(), &error))?;
+    Ok(addresses.collect())
+}
+
+fn cannot_listen(address: String, error: &io::Error) -> Error {
+    let reason = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "address already in use; is another vm-system running? choose another port with --listen".into()
+        }
+        ErrorKind::InvalidInput => "not an address; write it like 127.0.0.1:3210".into(),
+        _ => format!("{error}; choose another address with --listen"),
+    };
+    Error::Listen { address, reason }
+}
+
+/// Every connection is an open file, and the usual limit of 1,024 is there for programs that cannot count further.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Fewer connections are no reason not to start.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// The user's own cache folder. Never a shared one: who can write there can make this daemon run their machine code.

@@ -17,6 +17,8 @@ pub struct Library {
     pub file: &'static str,
     /// The SHA-256 of that file, in hexadecimal digits.
     pub sha256: &'static str,
+    /// What is run behind it, to make it at home here.
+    pub setup: Option<&'static str>,
 }
 
 /// All of them.
@@ -28,6 +30,7 @@ pub const CATALOG: [Library; 6] = [
         description: "helpers for arrays, objects, strings and functions",
         file: "lodash.min.js",
         sha256: "a9705dfc47c0763380d851ab1801be6f76019f6b67e40e9b873f8b4a0603f7a9",
+        setup: None,
     },
     Library {
         name: "moment",
@@ -36,6 +39,7 @@ pub const CATALOG: [Library; 6] = [
         description: "dates and times: parsing, arithmetic, formatting",
         file: "min/moment.min.js",
         sha256: "f343aa319a17a3fc372ee6ad5af482b9bf6a298cb22652b4aa7502604821071f",
+        setup: None,
     },
     Library {
         name: "axios",
@@ -44,6 +48,7 @@ pub const CATALOG: [Library; 6] = [
         description: "HTTP client on top of fetch",
         file: "dist/axios.min.js",
         sha256: "1dc60b613493f242077201a552d894e8b6bbf844396e92206441a3772e19f8d5",
+        setup: Some(include_str!("axios_adapter.js")),
     },
     Library {
         name: "ramda",
@@ -52,6 +57,7 @@ pub const CATALOG: [Library; 6] = [
         description: "functional programming: immutable data, curried functions",
         file: "dist/ramda.min.js",
         sha256: "e91c541907b48e76a332ac086fb7996bf778312379d610ce9b5136c59d1d1ca6",
+        setup: None,
     },
     Library {
         name: "dayjs",
@@ -60,6 +66,7 @@ pub const CATALOG: [Library; 6] = [
         description: "dates and times in 2 kB, with the interface of moment",
         file: "dayjs.min.js",
         sha256: "9cfdb93f38afcf2d076abecd66d32bfd3383cdf1967654ebc26a26605daf4173",
+        setup: None,
     },
     Library {
         name: "zustand",
@@ -68,6 +75,7 @@ pub const CATALOG: [Library; 6] = [
         description: "a small state store; the build without React, so createStore",
         file: "vanilla.js",
         sha256: "389c1bd82c3a654189315144e814f4e49a45693182b932ff290bd034306d7c62",
+        setup: None,
     },
 ];
 

@@ -4,23 +4,27 @@ use std::sync::Arc;
 
 use rmpv::Value;
 
-use super::{Bounds, GrantError, Grants, NativeError, arguments::Arguments, fs::Fs};
+use super::{Bounds, GrantError, Grants, NativeError, arguments::Arguments, database::Database, exec::Exec, fs::Fs};
 use crate::Worktree;
 
 /// A session's native modules.
 #[derive(Debug)]
 pub struct Natives {
     fs: Option<Fs>,
+    exec: Option<Exec>,
+    database: Option<Database>,
 }
 
 impl Natives {
     /// One instance for each session.
     ///
     /// # Errors
-    /// A granted folder cannot be opened.
+    /// A granted folder cannot be opened, or the system does not let `exec` end what its commands start.
     pub fn new(worktree: Arc<Worktree>, grants: &Grants) -> Result<Self, GrantError> {
-        let fs = grants.fs.as_ref().map(|grant| Fs::new(worktree, grant)).transpose()?;
-        Ok(Self { fs })
+        let fs = grants.fs.as_ref().map(|grant| Fs::new(worktree.clone(), grant)).transpose()?;
+        let exec = grants.exec.as_ref().map(|grant| Exec::new(worktree.clone(), grant)).transpose()?;
+        let database = grants.database.as_ref().map(|grant| Database::new(worktree, grant));
+        Ok(Self { fs, exec, database })
     }
 
     /// Calls `MODULE.FUNCTION` with the arguments in `request`, one MessagePack array, and answers one MessagePack value.
@@ -36,6 +40,8 @@ impl Natives {
         let (module, function) = name.split_once('.').ok_or_else(unknown)?;
         let answer = match (module, self) {
             ("fs", Self { fs: Some(fs), .. }) => fs.call(function, &arguments, bounds),
+            ("exec", Self { exec: Some(exec), .. }) => exec.call(function, &arguments, bounds),
+            ("database", Self { database: Some(database), .. }) => database.call(function, &arguments, bounds),
             _ => None,
         };
         let answer = answer.ok_or_else(unknown)??;

@@ -14,8 +14,11 @@
 mod arguments;
 pub mod bounds;
 pub mod call;
+mod database;
+mod descendants;
 mod encoding;
 pub mod error;
+mod exec;
 mod fs;
 pub mod grants;
 mod places;

@@ -9,11 +9,11 @@ use vm_model::{Event, Execution, ExecutionId, ReplRequest, RunFileRequest, Sessi
 
 use crate::{
     errors::ApiError,
-    request::{Body, Id, Parameters, check_limit, parse_id},
+    query::{Limit, Parameters},
+    request::{Body, Id},
 };
 
 const DEFAULT_LIMIT: u32 = 50;
-const MAX_LIMIT: u32 = 1000;
 
 pub(super) fn routes() -> OpenApiRouter<Core> {
     OpenApiRouter::new()
@@ -71,11 +71,10 @@ async fn run_file(
 #[serde(deny_unknown_fields)]
 struct ListParameters {
     /// The session whose executions are listed.
-    #[param(value_type = SessionId, required)]
-    session_id: Option<String>,
-    /// At most so many.
-    #[param(value_type = u32, required = false, default = 50, minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
+    session_id: SessionId,
+    /// At most so many; 50 if not given.
+    #[param(inline, nullable = false)]
+    limit: Option<Limit<1000>>,
 }
 
 /// List a session's executions, without their events.
@@ -92,11 +91,10 @@ struct ListParameters {
 )]
 async fn list(
     State(core): State<Core>,
-    Parameters(parameters): Parameters<ListParameters>,
+    Parameters(ListParameters { session_id, limit }): Parameters<ListParameters>,
 ) -> Result<Json<Vec<Execution>>, ApiError> {
-    let session = parameters.session_id.ok_or_else(|| ApiError::validation("session_id is required"))?;
-    let limit = check_limit(parameters.limit.unwrap_or(DEFAULT_LIMIT), MAX_LIMIT)?;
-    Ok(Json(core.executions().list(parse_id("session_id", &session)?, limit).await?))
+    let limit = limit.map_or(DEFAULT_LIMIT, |limit| limit.0);
+    Ok(Json(core.executions().list(session_id, limit).await?))
 }
 
 /// Get an execution, without its events.
@@ -119,7 +117,7 @@ async fn detail(State(core): State<Core>, Id(id): Id<ExecutionId>) -> Result<Jso
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct EventParameters {
-    /// Only events whose `seq` is greater.
+    /// Only events whose `seq` is greater; all if not given.
     #[serde(default)]
     after_seq: u64,
 }

@@ -9,10 +9,9 @@ use vm_model::{NewSession, Session, SessionFilter, SessionId, SessionStatus, Tem
 
 use crate::{
     errors::ApiError,
-    request::{Body, Id, Parameters, check_limit, parse_id},
+    query::{Limit, Parameters},
+    request::{Body, Id},
 };
-
-const MAX_LIMIT: u32 = 10_000;
 
 pub(super) fn routes() -> OpenApiRouter<Core> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(detail, delete)).routes(routes!(close))
@@ -45,14 +44,14 @@ async fn create(
 #[serde(deny_unknown_fields)]
 struct ListParameters {
     /// Only those in this status.
-    #[param(value_type = SessionStatus, required = false)]
-    status: Option<String>,
+    #[param(nullable = false)]
+    status: Option<SessionStatus>,
     /// Only those of this template.
-    #[param(value_type = TemplateId, required = false)]
-    template_id: Option<String>,
+    #[param(nullable = false)]
+    template_id: Option<TemplateId>,
     /// At most so many; all if not given.
-    #[param(value_type = u32, required = false, minimum = 1, maximum = 10_000)]
-    limit: Option<u32>,
+    #[param(inline, nullable = false)]
+    limit: Option<Limit<10_000>>,
 }
 
 /// List sessions.
@@ -66,17 +65,9 @@ struct ListParameters {
 )]
 async fn list(
     State(core): State<Core>,
-    Parameters(parameters): Parameters<ListParameters>,
+    Parameters(ListParameters { status, template_id, limit }): Parameters<ListParameters>,
 ) -> Result<Json<Vec<Session>>, ApiError> {
-    let filter = SessionFilter {
-        status: parameters
-            .status
-            .map(|status| status.parse())
-            .transpose()
-            .map_err(|message: String| ApiError::validation(message))?,
-        template_id: parameters.template_id.map(|id| parse_id("template_id", &id)).transpose()?,
-        limit: parameters.limit.map(|limit| check_limit(limit, MAX_LIMIT)).transpose()?,
-    };
+    let filter = SessionFilter { status, template_id, limit: limit.map(|limit| limit.0) };
     Ok(Json(core.sessions().list(filter).await?))
 }
 

@@ -1,17 +1,11 @@
 //! What holds for every route.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{Shutdown, TcpStream},
-    thread,
-};
-
 use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    daemon::{Daemon, PATIENCE},
-    http::Answer,
+    daemon::Daemon,
+    http::{Answer, text},
 };
 
 #[test]
@@ -75,26 +69,64 @@ fn a_body_that_does_not_say_it_is_json_is_415() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_413() {
+fn a_refused_body_names_the_field() {
     let daemon = Daemon::start();
-    let address = daemon.url.strip_prefix("http://").unwrap();
-    let mut connection = TcpStream::connect(address).unwrap();
-    connection.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(
-        connection,
-        "POST /api/v1/templates HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
-         Content-Length: 1000000000\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = [0; 4096];
-    let length = thread::scope(|scope| {
-        // The daemon need not read any of it, and will not read all of it.
-        let mut body = connection.try_clone().unwrap();
-        scope.spawn(move || while body.write_all(&[b' '; 65536]).is_ok() {});
-        let length = connection.read(&mut answer).unwrap();
-        let _ = connection.shutdown(Shutdown::Both);
-        length
-    });
-    let answer = String::from_utf8_lossy(&answer[..length]);
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let run = |rest: &str| {
+        let body = format!(r#"{{"session_id":"x","path":"a.js",{rest}}}"#);
+        let request = daemon.request(Method::POST, "/executions/run-file").header("content-type", "application/json");
+        Answer::to(request.body(body))
+    };
+    for (rest, field) in [
+        (r#""env":{"A":1}"#, "env.A"),
+        (r#""args":["a",{}]"#, "args[1]"),
+        (r#""args":7"#, "args"),
+        (r#""agrs":[]"#, "agrs"),
+    ] {
+        let answer = run(rest);
+        assert!(text(&answer.body["error"]["message"]).contains(&format!("{field}: ")), "{}", answer.body);
+        assert_eq!(answer.refused(400, "INVALID_REQUEST")["field"], field);
+    }
+}
+
+#[test]
+fn a_key_that_comes_twice_is_invalid_request_wherever_it_is() {
+    let daemon = Daemon::start();
+    for (path, body) in [
+        ("/templates", r#"{"name":"a","name":"b"}"#),
+        ("/templates", r#"{"name":"a","settings":{"limits":{"wall_ms":1,"wall_ms":2}}}"#),
+        ("/executions/run-file", r#"{"session_id":"x","path":"a.js","env":{"A":"1","A":"2"}}"#),
+    ] {
+        let request = daemon.request(Method::POST, path).header("content-type", "application/json").body(body);
+        Answer::to(request).refused(400, "INVALID_REQUEST");
+    }
+    assert_eq!(daemon.get("/templates").ok(200), json!([]));
+}
+
+#[test]
+fn query_parameters_that_nobody_looks_at_are_400() {
+    let daemon = Daemon::start();
+    let session = daemon.session();
+    for path in ["/health?x", "/runtime/summary?limit=1", "/templates?name=a", &format!("/sessions/{session}?limit=1")]
+    {
+        daemon.get(path).refused(400, "VALIDATION_ERROR");
+    }
+    daemon.post("/templates?name=a", &json!({"name": "a"})).refused(400, "VALIDATION_ERROR");
+    daemon.post("/sessions?limit=1", &json!({})).refused(400, "VALIDATION_ERROR");
+    daemon.delete(&format!("/sessions/{session}?force=true")).refused(400, "VALIDATION_ERROR");
+    assert_eq!(daemon.get(&format!("/sessions/{session}")).ok(200)["status"], "ready");
+    for (path, field) in [
+        ("/sessions?lmit=1", "lmit"),
+        ("/sessions?limit=0", "limit"),
+        ("/sessions?status=open", "status"),
+        (&format!("/executions?session_id={session}&limit=1001"), "limit"),
+        (&format!("/executions?session_id={session}&limit=1&limit=2"), "limit"),
+        ("/executions?session_id=x", "session_id"),
+        (&format!("/executions?session_id={}", session.replace('-', "")), "session_id"),
+    ] {
+        let answer = daemon.get(path);
+        assert!(text(&answer.body["error"]["message"]).contains(field), "{path}: {}", answer.body);
+        answer.refused(400, "VALIDATION_ERROR");
+    }
+    daemon.get("/health?").ok(200);
+    daemon.get("/nothing?x=1").refused(404, "NOT_FOUND");
 }

@@ -1,8 +1,8 @@
-//! A CDN of the test's own, on this machine.
+//! A web server of the test's own, on this machine: a CDN, or whom `fetch` asks.
 
 use std::{
     collections::HashMap,
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
@@ -12,6 +12,10 @@ use std::{
 pub enum Reply {
     File(Vec<u8>),
     Status(u16),
+    /// A redirection to this URL.
+    Redirect(String),
+    /// The request itself, from its first line to its body.
+    Echo,
     /// The connection ends in the middle of the file.
     Half(Vec<u8>),
     /// The connection stays open in the middle of the file, and nothing more comes.
@@ -51,10 +55,11 @@ fn serve(
     reply: &impl Fn(&str, usize) -> Reply,
     asked: &Mutex<HashMap<String, usize>>,
 ) -> io::Result<()> {
-    let mut lines = BufReader::new(connection.try_clone()?).lines();
+    let mut reader = BufReader::new(connection.try_clone()?);
+    let mut lines = reader.by_ref().lines();
     let request = lines.next().unwrap_or_else(|| Ok(String::new()))?;
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+    let headers: Vec<String> = lines.by_ref().map_while(|line| line.ok().filter(|line| !line.is_empty())).collect();
     let before = {
         let mut asked = asked.lock().unwrap();
         let count = asked.entry(path.clone()).or_insert(0);
@@ -67,6 +72,17 @@ fn serve(
     match reply(&path, before) {
         Reply::File(file) => connection.write_all(&[head(200, file.len()).as_bytes(), &file].concat()),
         Reply::Status(status) => connection.write_all(head(status, 0).as_bytes()),
+        Reply::Redirect(url) => {
+            let head = head(302, 0).replacen("\r\n", &format!("\r\nLocation: {url}\r\n"), 1);
+            connection.write_all(head.as_bytes())
+        }
+        Reply::Echo => {
+            let mut echo = format!("{request}\n{}\n\n", headers.join("\n")).into_bytes();
+            let length =
+                headers.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            reader.take(length.unwrap_or(0)).read_to_end(&mut echo)?;
+            connection.write_all(&[head(200, echo.len()).as_bytes(), &echo].concat())
+        }
         Reply::Half(file) => {
             connection.write_all(&[head(200, file.len()).as_bytes(), &file[..file.len() / 2]].concat())
         }

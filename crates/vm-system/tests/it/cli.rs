@@ -225,3 +225,13 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let output = binary::run(shell.args(["-c", &command]).env("VM_SYSTEM_SERVER_URL", &daemon.url), "");
     assert!(output.ok().starts_with("[1] input_echo: "));
 }
+
+#[test]
+fn a_machine_without_certificates_reaches_its_daemon() {
+    let daemon = Daemon::start();
+    let mut command = binary::command(daemon.folder.path());
+    let nowhere = daemon.folder.path().join("nowhere");
+    command.args(["ops", "health", "--server-url", &daemon.url]);
+    command.env("SSL_CERT_FILE", &nowhere).env("SSL_CERT_DIR", &nowhere);
+    binary::run(&mut command, "").ok();
+}

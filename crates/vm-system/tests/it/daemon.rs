@@ -10,6 +10,7 @@ use std::{
 };
 
 use reqwest::{Method, blocking::Client};
+use rustix::process::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -47,8 +48,10 @@ impl Daemon {
         fs::create_dir_all(folder.path().join("worktree")).unwrap();
         let log = folder.path().join("daemon.log");
         let mut command = binary::command(folder.path());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--db", "x.db", "--code-cache", CODE_CACHE]);
-        command.args(flags);
+        command.args(["serve", "--db", "x.db", "--code-cache", CODE_CACHE]).args(flags);
+        if !flags.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -60,6 +63,15 @@ impl Daemon {
         };
         let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { url: url.into(), child, stdout, folder, http }
+    }
+
+    /// Where it listens, as `HOST:PORT`.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     /// Sends a signal and waits for the end; what the daemon wrote to standard output after its first line.
@@ -149,6 +161,35 @@ impl Daemon {
         self.post("/executions/run-file", &json!({"session_id": session, "path": path}))
     }
 
+    /// The preview of the snippet's value, which it must have.
+    #[track_caller]
+    pub fn preview(&self, session: &str, input: &str) -> String {
+        let execution = self.repl(session, input).ok(201);
+        assert_eq!(execution["status"], "ok", "{input}: {execution}");
+        text(&execution["result"]["preview"])
+    }
+
+    /// The message of what the snippet throws, which it must.
+    #[track_caller]
+    pub fn failure(&self, session: &str, input: &str) -> String {
+        failure(&self.repl(session, input).ok(201))
+    }
+
+    /// The same for a file.
+    #[track_caller]
+    pub fn failure_of_file(&self, session: &str, path: &str) -> String {
+        failure(&self.run_file(session, path).ok(201))
+    }
+
+    /// What a file prints, which must end well.
+    #[track_caller]
+    pub fn console(&self, session: &str, path: &str) -> Vec<String> {
+        let execution = self.run_file(session, path).ok(201);
+        assert_eq!(execution["status"], "ok", "{path}: {execution}");
+        let events = execution["events"].as_array().unwrap().iter();
+        events.filter(|event| event["type"] == "console").map(|event| text(&event["payload"]["text"])).collect()
+    }
+
     /// The executions of a session, newest first.
     #[track_caller]
     pub fn executions(&self, session: &str) -> Vec<Value> {
@@ -187,6 +228,12 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[track_caller]
+fn failure(execution: &Value) -> String {
+    assert_eq!(execution["status"], "error", "{execution}");
+    text(&execution["error"]["message"])
 }
 
 /// Asks again and again until there is an answer.

@@ -16,7 +16,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Sends a request. Every answer is JSON, names its request, and is what the OpenAPI document says, whatever it says.
+    /// Sends a request; its answer is what the OpenAPI document says.
     #[track_caller]
     pub fn to(request: RequestBuilder) -> Self {
         let (client, request) = request.build_split();
@@ -25,12 +25,17 @@ impl Answer {
         let sent = request.body().and_then(Body::as_bytes).map(<[u8]>::to_vec);
         let response = client.execute(request).unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().unwrap();
+        let answer = Self::new(status, headers, &response.text().unwrap());
+        Call { method: method.as_str(), path: &path, sent: sent.as_deref(), status, answer: &answer.body }.check();
+        answer
+    }
+
+    /// Every answer is JSON and names its request, whatever it says.
+    #[track_caller]
+    pub fn new(status: u16, headers: HeaderMap, text: &str) -> Self {
         assert_eq!(headers["content-type"], "application/json", "{status} {text}");
         assert!(headers.contains_key("x-request-id"), "{status} {text}");
-        let body = serde_json::from_str(&text).unwrap();
-        Call { method: method.as_str(), path: &path, sent: sent.as_deref(), status, answer: &body }.check();
-        Self { status, body, headers }
+        Self { status, body: serde_json::from_str(text).unwrap(), headers }
     }
 
     /// The JSON of an answer with this status.

@@ -10,12 +10,18 @@
 //! | `cli_templates` | the commands that change templates |
 //! | `cli`, `cli_failures` | lines, `--json`, variables; exit codes and what goes to standard error |
 //! | `libs`, `libs_cdn` | the library cache: what is in it, and filling it through npm and from a CDN |
+//! | `scripts_modules`, `scripts_web` | what scripts see: `import` and `require`, the web's globals |
+//! | `scripts_capabilities`, `scripts_libraries` | the same where a template grants it |
+//! | `access`, `access_token` | who may call: hosts and pages; tokens, and listening beyond this machine |
+//! | `connections` | clients that are many, slow, or speak no HTTP |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
 //! | `openapi`, `typescript` | the OpenAPI document: that it is served and whole; a validator and a generated client |
 //! | `house` | which crate may import which |
-//! | `daemon`, `http`, `document`, `binary`, `cdn` | what the tests stand on |
+//! | `daemon`, `http`, `document`, `raw`, `binary`, `cdn` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
+mod access;
+mod access_token;
 mod api_capabilities;
 mod api_catalog;
 mod api_executions;
@@ -32,6 +38,7 @@ mod cdn;
 mod cli;
 mod cli_failures;
 mod cli_templates;
+mod connections;
 mod daemon;
 mod document;
 mod house;
@@ -39,6 +46,11 @@ mod http;
 mod libs;
 mod libs_cdn;
 mod openapi;
+mod raw;
+mod scripts_capabilities;
+mod scripts_libraries;
+mod scripts_modules;
+mod scripts_web;
 mod serve;
 mod typescript;
 mod walk;

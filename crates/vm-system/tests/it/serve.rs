@@ -49,7 +49,7 @@ fn a_taken_port_is_an_error_that_leaves_no_database_behind() {
 fn a_bad_address_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     for address in ["nonsense", "127.0.0.1", "127.0.0.1:99999", "203.0.113.1:1"] {
-        let error = error_of(serve(folder.path(), &["--listen", address]));
+        let error = error_of(serve(folder.path(), &["--listen", address, "--token", "t"]));
         assert!(error.starts_with(&format!("Error: cannot listen on {address}: ")), "{error}");
     }
     assert!(!folder.path().join("vm-system.db").exists());

@@ -1,0 +1,122 @@
+//! `database`: SQLite that keeps to the worktree.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `location` | what a DSN names, and that it is a file of the worktree |
+//! | `open` | a connection with its limits |
+//! | `guard` | which SQL is refused |
+//! | `attach` | `ATTACH` of files of the worktree |
+//! | `statements` | running SQL: parameters in, rows out |
+//! | `interrupt` | how SQLite gets to know that the execution ends |
+//! | `failure` | SQLite's errors as the script catches them |
+
+mod attach;
+mod failure;
+mod guard;
+mod interrupt;
+mod location;
+mod open;
+mod statements;
+
+use std::{fmt, sync::Arc};
+
+use rmpv::Value;
+use rusqlite::Connection;
+
+use self::{attach::Attach, location::Location, open::Open};
+use super::{Bounds, DatabaseGrant, NativeError, arguments::Arguments, call::encode};
+use crate::Worktree;
+
+/// The names under which Go programs know SQLite, which scripts were written with.
+const DRIVERS: [&str; 2] = ["sqlite3", "sqlite"];
+
+/// SQLite calls itself for each level of an expression. Views and computed columns put expressions into each other: within
+/// the limits of `open`, to 40,000 levels, each of which takes less than 800 bytes. Only what is used of it costs memory.
+const STACK: usize = 64 << 20;
+
+pub(super) struct Database {
+    worktree: Arc<Worktree>,
+    is_read_only: bool,
+    open: Option<Open>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("is_open", &self.open.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    pub fn new(worktree: Arc<Worktree>, grant: &DatabaseGrant) -> Self {
+        Self { worktree, is_read_only: grant.read_only, open: None }
+    }
+
+    /// Nothing for a function that is not known.
+    pub fn call(
+        &mut self,
+        function: &str,
+        arguments: &Arguments<'_>,
+        bounds: &Bounds<'_>,
+    ) -> Option<Result<Vec<u8>, NativeError>> {
+        let run = || match function {
+            "configure" => Some(self.configure(arguments, bounds)),
+            "query" => Some(self.query(arguments, bounds)),
+            "exec" => Some(self.exec(arguments, bounds)),
+            "close" => {
+                self.open = None;
+                Some(Ok(encode(&Value::Nil)))
+            }
+            _ => None,
+        };
+        stacker::grow(STACK, || interrupt::while_running(bounds, run))
+    }
+
+    fn configure(&mut self, arguments: &Arguments<'_>, bounds: &Bounds<'_>) -> Result<Vec<u8>, NativeError> {
+        let driver = arguments.string(0, "driver")?;
+        if !DRIVERS.contains(&driver) {
+            return Err(arguments.wrong_value("driver", &format!("is {driver:?}; there are {}", DRIVERS.join(" and "))));
+        }
+        let location = Location::find(&self.worktree, arguments.system_string(1, "dsn")?, self.is_read_only)?;
+        // not before: a mistake in the arguments leaves the connection as it was
+        self.open = None;
+        self.open = Some(Open::new(&location, self.is_read_only, bounds)?);
+        Ok(encode(&Value::Nil))
+    }
+
+    fn query(&mut self, arguments: &Arguments<'_>, bounds: &Bounds<'_>) -> Result<Vec<u8>, NativeError> {
+        self.run(arguments, bounds, statements::query, |_| encode(&Value::Array(Vec::new())))
+    }
+
+    fn exec(&mut self, arguments: &Arguments<'_>, bounds: &Bounds<'_>) -> Result<Vec<u8>, NativeError> {
+        self.run(arguments, bounds, statements::exec, |connection| statements::outcome(connection, 0))
+    }
+
+    /// `ATTACH` is done here, since SQLite would look for the file in the daemon's folder.
+    fn run(
+        &mut self,
+        arguments: &Arguments<'_>,
+        bounds: &Bounds<'_>,
+        run: impl FnOnce(&Connection, &str, &[Value], &Bounds<'_>) -> Result<Vec<u8>, NativeError>,
+        attached: impl FnOnce(&Connection) -> Vec<u8>,
+    ) -> Result<Vec<u8>, NativeError> {
+        let open = self.open.as_mut().ok_or_else(|| {
+            let message = "database not configured, call require('database').configure(...) first";
+            NativeError::new("ERR_DATABASE_NOT_CONFIGURED", message)
+        })?;
+        open.limit(bounds)?;
+        let sql = arguments.system_string(0, "sql")?;
+        let answer = match Attach::parse(sql) {
+            Some(attach) => {
+                let location = Location::find(&self.worktree, attach.file(arguments.rest(1))?, self.is_read_only)?;
+                open.attach(&location, &attach.schema, bounds).map(|()| attached(&open.connection))
+            }
+            None => run(&open.connection, sql, arguments.rest(1), bounds),
+        };
+        let answer = answer.map_err(|error| open.guard.explain(error));
+        if let Err(error) = open.refuse_shared_memory() {
+            self.open = None;
+            return Err(error);
+        }
+        answer
+    }
+}

@@ -4,11 +4,12 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::{CapabilityId, TemplateId};
 
-/// A permission that a template gives or narrows; [`Capability::grant`] reads what it says.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+/// A permission that a template gives or narrows.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Capability {
     /// Its id.
     pub id: CapabilityId,
@@ -20,12 +21,13 @@ pub struct Capability {
     pub name: String,
     /// A disabled capability does nothing.
     pub enabled: bool,
-    /// Depends on the kind, see [`Grant`](crate::Grant).
+    /// Its fields depend on the kind: `allow` for the module `exec`, `read_only` for the module `database`; `value` for
+    /// `global`; `roots` and `write` for `fs`; `hosts` for `net`; `allow` for `env`.
     pub config: Map<String, Value>,
 }
 
 /// What a capability is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CapabilityKind {
     /// A native module.
@@ -74,12 +76,14 @@ impl FromStr for CapabilityKind {
 }
 
 /// `POST /templates/{id}/capabilities`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewCapability {
-    /// Required; a [`CapabilityKind`].
+    /// What it is about; required.
+    #[schema(value_type = CapabilityKind, required)]
     pub kind: String,
     /// Required, not blank.
+    #[schema(required)]
     pub name: String,
     /// True if not given.
     pub enabled: bool,
@@ -94,7 +98,7 @@ impl Default for NewCapability {
 }
 
 /// The answer of `DELETE /templates/{id}/capabilities/{capability_id}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CapabilityDeleted {
     /// `ok`.
     pub status: String,

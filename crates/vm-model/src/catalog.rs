@@ -1,9 +1,10 @@
 //! What templates can be configured with.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A native module, as in `GET /catalog/modules`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ModuleEntry {
     /// What scripts `require`.
     pub name: String,
@@ -14,7 +15,7 @@ pub struct ModuleEntry {
 }
 
 /// A library, as in `GET /catalog/libraries`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LibraryEntry {
     /// What it is called, without its version.
     pub name: String,
@@ -27,7 +28,7 @@ pub struct LibraryEntry {
 }
 
 /// An engine, as in `GET /catalog/engines`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EngineEntry {
     /// What templates call it.
     pub name: String,

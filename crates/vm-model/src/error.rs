@@ -4,23 +4,25 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::{PartialSchema, ToSchema, openapi};
 
 /// What every answer of status 400 and above carries.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ErrorEnvelope {
     /// The error.
     pub error: ErrorBody,
 }
 
 /// What went wrong, for a program (`code`, `details`) and for a person (`message`).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
-    /// See [`ErrorCode`].
+    /// What clients decide by.
     pub code: ErrorCode,
     /// What happened, to which thing, and what to do.
     pub message: String,
     /// The ids concerned.
     #[serde(default)]
+    #[schema(required)]
     pub details: Map<String, Value>,
 }
 
@@ -34,6 +36,14 @@ macro_rules! codes {
             #[serde(untagged)]
             Other(String),
         }
+
+        impl PartialSchema for ErrorCode {
+            fn schema() -> openapi::RefOr<openapi::Schema> {
+                openapi::ObjectBuilder::new().schema_type(openapi::Type::String).enum_values(Some([$($name),+])).into()
+            }
+        }
+
+        impl ToSchema for ErrorCode {}
 
         impl ErrorCode {
             /// As on the wire.

@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::{ExecutionId, Timestamp, execution::names};
 
@@ -92,7 +93,7 @@ impl Payload {
 }
 
 /// A value, described.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ValuePayload {
     /// What `typeof` says, except `null` and `array`.
     #[serde(rename = "type")]
@@ -101,6 +102,7 @@ pub struct ValuePayload {
     pub preview: String,
     /// The JSON form, where there is one.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Value, required = false)]
     pub json: Option<Box<RawValue>>,
 }
 
@@ -110,17 +112,18 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawV
 }
 
 /// An exception, described.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ExceptionPayload {
     /// `Name: message`, or the text of what was thrown.
     pub message: String,
     /// Where it was thrown, innermost first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub stack: Option<String>,
 }
 
 /// The five methods of `console`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleLevel {
     /// `console.log`

@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{Event, ExceptionPayload, ExecutionId, SessionId, Timestamp, ValuePayload};
 
 /// An execution. `result` and `error` repeat the payloads of its last `value` and first `exception` event.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Execution {
     /// Its id.
     pub id: ExecutionId,
@@ -17,9 +18,11 @@ pub struct Execution {
     pub kind: ExecutionKind,
     /// The snippet, for `repl`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub input: Option<String>,
     /// The file, relative to the worktree, for `run_file` and `startup`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub path: Option<String>,
     /// What the code saw as `__ARGS__`.
     pub args: Vec<String>,
@@ -31,33 +34,42 @@ pub struct Execution {
     pub started_at: Timestamp,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub ended_at: Option<Timestamp>,
     /// Its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub result: Option<ValuePayload>,
     /// What it threw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub error: Option<ExceptionPayload>,
     /// What it used.
     pub metrics: Metrics,
     /// Its events, in the answer to the call that ran it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub events: Option<Vec<Event>>,
 }
 
 /// What an execution used.
-#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Metrics {
     /// CPU time, in milliseconds.
+    #[schema(required)]
     pub cpu_ms: f64,
     /// Time from start to end, in milliseconds.
+    #[schema(required)]
     pub wall_ms: f64,
     /// The session's JavaScript memory at the end, in bytes.
+    #[schema(required)]
     pub mem_bytes: u64,
     /// How many events were recorded.
+    #[schema(required)]
     pub events: u64,
     /// The bytes of their payloads.
+    #[schema(required)]
     pub output_bytes: u64,
     /// How long it waited for its turn to compute, which is no part of `wall_ms`, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -73,7 +85,7 @@ fn is_zero(number: &f64) -> bool {
 }
 
 /// What kind of code an execution ran.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecutionKind {
     /// A snippet.
@@ -85,7 +97,7 @@ pub enum ExecutionKind {
 }
 
 /// `running → ok | error | timeout | cancelled`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecutionStatus {
     /// Not ended yet.
@@ -134,22 +146,26 @@ names!(ExecutionKind: Repl = "repl", RunFile = "run_file", Startup = "startup");
 names!(ExecutionStatus: Running = "running", Ok = "ok", Error = "error", Timeout = "timeout", Cancelled = "cancelled");
 
 /// `POST /executions/repl`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReplRequest {
-    /// A session's id.
+    /// A session's id; required.
+    #[schema(value_type = SessionId, required)]
     pub session_id: String,
     /// The snippet; required, not empty.
+    #[schema(required)]
     pub input: String,
 }
 
 /// `POST /executions/run-file`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunFileRequest {
-    /// A session's id.
+    /// A session's id; required.
+    #[schema(value_type = SessionId, required)]
     pub session_id: String,
     /// Relative to the session's worktree; required.
+    #[schema(required)]
     pub path: String,
     /// The global `__ARGS__` of this execution.
     pub args: Vec<String>,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::TemplateId;
 
@@ -36,15 +37,16 @@ impl fmt::Display for Extension {
 }
 
 /// `POST /templates/{id}/modules` and `POST /templates/{id}/libraries`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewExtension {
     /// Required, of the catalog; case does not matter.
+    #[schema(required)]
     pub name: String,
 }
 
-/// The answer to [`NewExtension`].
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// The answer of `POST /templates/{id}/modules` and `POST /templates/{id}/libraries`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ExtensionAdded {
     /// In lower case.
     pub name: String,
@@ -53,7 +55,7 @@ pub struct ExtensionAdded {
 }
 
 /// The answer of `DELETE /templates/{id}/modules/{name}` and `DELETE /templates/{id}/libraries/{name}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ExtensionRemoved {
     /// `ok`.
     pub status: String,

@@ -15,6 +15,7 @@
 //! | [`session`] | sessions, and the request that creates one |
 //! | [`execution`] | executions, their metrics, and the requests that start one |
 //! | [`event`] | the recorded events of an execution and their payloads |
+//! | `event_schema`, `settings_patch` | how the OpenAPI document describes what travels as free JSON |
 //! | [`runtime`] | what the daemon says of itself |
 //! | [`token`] | [`Token`]: what a caller may have to prove that it knows |
 //! | [`error`] | error codes and the error envelope |
@@ -25,6 +26,7 @@ pub mod capability;
 pub mod catalog;
 pub mod error;
 pub mod event;
+mod event_schema;
 pub mod execution;
 pub mod extension;
 pub mod grant;
@@ -34,6 +36,7 @@ pub mod path;
 pub mod runtime;
 pub mod session;
 pub mod settings;
+mod settings_patch;
 pub mod template;
 pub mod time;
 pub mod token;

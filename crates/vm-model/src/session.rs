@@ -3,11 +3,12 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{SessionId, TemplateId, Timestamp};
 
 /// A session.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
@@ -20,6 +21,7 @@ pub struct Session {
     /// The caller's own commit id; stored, not interpreted.
     pub base_commit_oid: String,
     /// The folder in which files are looked up: absolute, and the boundary of the sandbox.
+    #[schema(value_type = String)]
     pub worktree_path: PathBuf,
     /// Where it is in its life.
     pub status: SessionStatus,
@@ -27,17 +29,20 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub closed_at: Option<Timestamp>,
     /// Why it is `crashed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub last_error: Option<String>,
     /// What really runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub runtime_meta: Option<RuntimeMeta>,
 }
 
 /// The engine that really runs a session, whichever name its template uses for it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RuntimeMeta {
     /// `quickjs-ng`
     pub engine: String,
@@ -46,7 +51,7 @@ pub struct RuntimeMeta {
 }
 
 /// `starting → ready | crashed`, `ready → closed`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionStatus {
     /// Startup files are running.
@@ -93,16 +98,20 @@ impl FromStr for SessionStatus {
 }
 
 /// `POST /sessions`: all four are required.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewSession {
     /// A template's id.
+    #[schema(value_type = TemplateId, required)]
     pub template_id: String,
-    /// See [`Session::workspace_id`].
+    /// The caller's own name for the workspace; stored, not interpreted.
+    #[schema(required)]
     pub workspace_id: String,
-    /// See [`Session::base_commit_oid`].
+    /// The caller's own commit id; stored, not interpreted.
+    #[schema(required)]
     pub base_commit_oid: String,
     /// An existing folder's absolute path.
+    #[schema(value_type = String, required)]
     pub worktree_path: PathBuf,
 }
 

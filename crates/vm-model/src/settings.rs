@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::normalise;
 
@@ -21,18 +22,23 @@ pub struct Settings {
 }
 
 /// What one execution may use before it is ended with `OUTPUT_LIMIT_EXCEEDED`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// CPU time, in milliseconds.
+    #[schema(required, minimum = 1, maximum = 86_400_000)]
     pub cpu_ms: u64,
     /// Time from start to end, waiting included, in milliseconds.
+    #[schema(required, minimum = 1, maximum = 86_400_000)]
     pub wall_ms: u64,
     /// All of the session's memory, in MiB.
+    #[schema(required, minimum = 4, maximum = 2048)]
     pub mem_mb: u64,
     /// Events, `input_echo` included.
+    #[schema(required, minimum = 1, maximum = 10_000_000)]
     pub max_events: u64,
     /// Payload bytes over all events, in KiB.
+    #[schema(required, minimum = 1, maximum = 1_048_576)]
     pub max_output_kb: u64,
 }
 
@@ -43,14 +49,17 @@ impl Default for Limits {
 }
 
 /// How `import` finds files.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resolver {
     /// Folders of the worktree that bare specifiers are looked up in, normalised; `.` is the worktree itself.
+    #[schema(required)]
     pub roots: Vec<String>,
     /// Extensions that are tried, in order, each with its dot.
+    #[schema(required)]
     pub extensions: Vec<String>,
     /// Whether `/x.js` means the worktree's `x.js`.
+    #[schema(required)]
     pub allow_absolute_repo_imports: bool,
 }
 
@@ -61,14 +70,17 @@ impl Default for Resolver {
 }
 
 /// How code runs.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Runtime {
     /// Files run as ES modules.
+    #[schema(required)]
     pub esm: bool,
     /// Scripts run in strict mode.
+    #[schema(required)]
     pub strict: bool,
     /// There is a `console`.
+    #[schema(required)]
     pub console: bool,
 }
 
@@ -271,6 +283,16 @@ mod tests {
         }
         let error = Settings::default().merged(&json!({"limits": {"wall_ms": "1"}})).unwrap_err().to_string();
         assert!(error.contains("settings.limits.wall_ms: "), "{error}");
+    }
+
+    #[test]
+    fn the_openapi_document_names_the_ranges_that_are_checked() {
+        let schema = serde_json::to_value(<Limits as utoipa::PartialSchema>::schema()).unwrap();
+        for (name, range) in schema["properties"].as_object().unwrap() {
+            let accepts = |number: u64| Settings::default().merged(&json!({"limits": {name: number}})).is_ok();
+            let (min, max) = (range["minimum"].as_u64().unwrap(), range["maximum"].as_u64().unwrap());
+            assert!(accepts(min) && accepts(max) && !accepts(min - 1) && !accepts(max + 1), "{name}");
+        }
     }
 
     #[test]

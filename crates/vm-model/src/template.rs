@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use crate::{Capability, Limits, Resolver, Runtime, StartupFileId, TemplateId, Timestamp};
+use crate::{
+    Capability, Limits, Resolver, Runtime, StartupFileId, TemplateId, Timestamp, settings_patch::SettingsPatch,
+};
 
 /// A template.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Template {
     /// Its id.
     pub id: TemplateId,
@@ -27,7 +30,7 @@ pub struct Template {
 }
 
 /// A template with everything that belongs to it: the answer of `GET /templates/{id}`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TemplateDetail {
     /// The template itself.
     pub template: Template,
@@ -40,20 +43,20 @@ pub struct TemplateDetail {
 }
 
 /// The settings of one template, with the id that older clients look for in them.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TemplateSettings {
     /// The template's id.
     pub vm_id: TemplateId,
-    /// See [`Limits`].
+    /// What one execution may use.
     pub limits: Limits,
-    /// See [`Resolver`].
+    /// How `import` finds files.
     pub resolver: Resolver,
-    /// See [`Runtime`].
+    /// How code runs.
     pub runtime: Runtime,
 }
 
 /// A script that runs when a session is created.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StartupFile {
     /// Its id.
     pub id: StartupFileId,
@@ -68,39 +71,43 @@ pub struct StartupFile {
 }
 
 /// `POST /templates`.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewTemplate {
     /// Required, unique; not blank, no control characters.
+    #[schema(required)]
     pub name: String,
     /// `quickjs` if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
     /// Laid over the default settings.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<SettingsPatch>)]
     pub settings: Option<Value>,
 }
 
 /// `PATCH /templates/{id}`: what is not given stays as it is.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TemplatePatch {
-    /// See [`NewTemplate::name`].
+    /// Unique; not blank, no control characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// See [`Template::is_active`].
+    /// Whether new sessions can be made from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// Laid over the present settings.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<SettingsPatch>)]
     pub settings: Option<Value>,
 }
 
 /// `POST /templates/{id}/startup-files`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewStartupFile {
     /// Required, relative to the worktree, unique in the template.
+    #[schema(required)]
     pub path: String,
     /// 0 if not given.
     pub order_index: i64,
@@ -110,7 +117,7 @@ pub struct NewStartupFile {
 }
 
 /// The answer of `DELETE /templates/{id}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TemplateDeleted {
     /// `ok`.
     pub status: String,
@@ -119,7 +126,7 @@ pub struct TemplateDeleted {
 }
 
 /// The answer of `DELETE /templates/{id}/startup-files/{file_id}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StartupFileDeleted {
     /// `ok`.
     pub status: String,

@@ -3,9 +3,15 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use utoipa::ToSchema;
 
 /// Microseconds since 1970-01-01 00:00 UTC. On the wire RFC 3339 with six decimals: `2026-02-09T00:49:58.000123Z`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ToSchema)]
+#[schema(
+    value_type = String,
+    format = DateTime,
+    description = "RFC 3339 in UTC with six decimals: `2026-02-09T00:49:58.000123Z`."
+)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`serve`](mod@serve) | the server's life, and its orderly end |
 //! | `routes` | one file per kind of thing; each handler decodes, calls the core, encodes |
+//! | `openapi` | the document of all routes |
 //! | `access` | who may call: hosts, pages, tokens |
 //! | `cors` | what browsers are told about the pages that may call |
 //! | `query` | query parameters, and that there are none where nobody looks at them |
@@ -23,6 +24,7 @@ mod errors;
 mod linger;
 mod malformed;
 mod observe;
+mod openapi;
 mod query;
 mod request;
 mod routes;
@@ -31,4 +33,5 @@ mod unique_keys;
 
 pub use access::{Access, AccessError};
 pub use cors::Origin;
+pub use openapi::openapi;
 pub use serve::serve;

@@ -6,6 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 use crate::{decode, errors::ApiError};
 
@@ -35,6 +39,14 @@ impl<const MAX: u32> TryFrom<u32> for Limit<MAX> {
         if (1..=MAX).contains(&limit) { Ok(Self(limit)) } else { Err(format!("must be from 1 to {MAX}, not {limit}")) }
     }
 }
+
+impl<const MAX: u32> PartialSchema for Limit<MAX> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MAX)).into()
+    }
+}
+
+impl<const MAX: u32> ToSchema for Limit<MAX> {}
 
 /// Refuses parameters where no handler looks at them.
 #[allow(clippy::result_large_err)] // the signature is tower-http's

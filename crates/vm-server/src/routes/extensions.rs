@@ -1,11 +1,7 @@
 //! The modules and libraries of templates: the same routes for either.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    routing::{delete, get},
-};
+use axum::{Json, extract::State, http::StatusCode};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use vm_core::Core;
 use vm_model::{Extension, ExtensionAdded, ExtensionRemoved, NewExtension, TemplateId};
 
@@ -14,19 +10,125 @@ use crate::{
     request::{Body, Id, IdAndName},
 };
 
-pub(super) fn routes() -> Router<Core> {
-    routes_of(Extension::Module).merge(routes_of(Extension::Library))
+pub(super) fn routes() -> OpenApiRouter<Core> {
+    OpenApiRouter::new()
+        .routes(routes!(list_modules, add_module))
+        .routes(routes!(remove_module))
+        .routes(routes!(list_libraries, add_library))
+        .routes(routes!(remove_library))
 }
 
-fn routes_of(extension: Extension) -> Router<Core> {
-    let all = format!("/templates/{{id}}/{}", extension.plural());
-    let one = format!("{all}/{{name}}");
-    Router::new()
-        .route(
-            &all,
-            get(move |core, id| list(extension, core, id)).post(move |core, id, body| add(extension, core, id, body)),
-        )
-        .route(&one, delete(move |core, path| remove(extension, core, path)))
+/// Add a native module to a template; adding it again changes nothing.
+#[utoipa::path(
+    post,
+    path = "/templates/{id}/modules",
+    operation_id = "addModule",
+    tag = "templates",
+    params(("id" = TemplateId, Path, description = "The template's id.")),
+    request_body = NewExtension,
+    responses(
+        (status = 201, description = "The template has it.", body = ExtensionAdded),
+        (status = 404, description = "`TEMPLATE_NOT_FOUND`."),
+        (status = 422, description = "`MODULE_NOT_ALLOWED`: no such module, or a built-in of JavaScript."),
+    ),
+)]
+async fn add_module(
+    core: State<Core>,
+    id: Id<TemplateId>,
+    body: Body<NewExtension>,
+) -> Result<(StatusCode, Json<ExtensionAdded>), ApiError> {
+    add(Extension::Module, core, id, body).await
+}
+
+/// List the names of a template's native modules.
+#[utoipa::path(
+    get,
+    path = "/templates/{id}/modules",
+    operation_id = "listModules",
+    tag = "templates",
+    params(("id" = TemplateId, Path, description = "The template's id.")),
+    responses(
+        (status = 200, description = "Their names.", body = Vec<String>),
+        (status = 404, description = "`TEMPLATE_NOT_FOUND`."),
+    ),
+)]
+async fn list_modules(core: State<Core>, id: Id<TemplateId>) -> Result<Json<Vec<String>>, ApiError> {
+    list(Extension::Module, core, id).await
+}
+
+/// Remove a native module from a template.
+#[utoipa::path(
+    delete,
+    path = "/templates/{id}/modules/{name}",
+    operation_id = "removeModule",
+    tag = "templates",
+    params(
+        ("id" = TemplateId, Path, description = "The template's id."),
+        ("name" = String, Path, description = "The module's name."),
+    ),
+    responses(
+        (status = 200, description = "The template does not have it.", body = ExtensionRemoved),
+        (status = 404, description = "`TEMPLATE_NOT_FOUND`."),
+    ),
+)]
+async fn remove_module(core: State<Core>, path: IdAndName<TemplateId>) -> Result<Json<ExtensionRemoved>, ApiError> {
+    remove(Extension::Module, core, path).await
+}
+
+/// Add a library to a template; adding it again changes nothing.
+#[utoipa::path(
+    post,
+    path = "/templates/{id}/libraries",
+    operation_id = "addLibrary",
+    tag = "templates",
+    params(("id" = TemplateId, Path, description = "The template's id.")),
+    request_body = NewExtension,
+    responses(
+        (status = 201, description = "The template has it.", body = ExtensionAdded),
+        (status = 404, description = "`TEMPLATE_NOT_FOUND`."),
+    ),
+)]
+async fn add_library(
+    core: State<Core>,
+    id: Id<TemplateId>,
+    body: Body<NewExtension>,
+) -> Result<(StatusCode, Json<ExtensionAdded>), ApiError> {
+    add(Extension::Library, core, id, body).await
+}
+
+/// List the names of a template's libraries.
+#[utoipa::path(
+    get,
+    path = "/templates/{id}/libraries",
+    operation_id = "listLibraries",
+    tag = "templates",
+    params(("id" = TemplateId, Path, description = "The template's id.")),
+    responses(
+        (status = 200, description = "Their names.", body = Vec<String>),
+        (status = 404, description = "`TEMPLATE_NOT_FOUND`."),
+    ),
+)]
+async fn list_libraries(core: State<Core>, id: Id<TemplateId>) -> Result<Json<Vec<String>>, ApiError> {
+    list(Extension::Library, core, id).await
+}
+
+/// Remove a library from a template.
+#[utoipa::path(
+    delete,
+    path = "/templates/{id}/libraries/{name}",
+    operation_id = "removeLibrary",
+    tag = "templates",
+    params(
+        ("id" = TemplateId, Path, description = "The template's id."),
+        ("name" = String, Path, description = "The library's name."),
+    ),
+    responses(
+        (status = 200, description = "The template does not have it.", body = ExtensionRemoved),
+        (status = 404, description = "`TEMPLATE_NOT_FOUND`."),
+    ),
+)]
+async fn remove_library(core: State<Core>, path: IdAndName<TemplateId>) -> Result<Json<ExtensionRemoved>, ApiError> {
+    remove(Extension::Library, core, path).await
 }
 
 async fn add(

@@ -4,6 +4,7 @@ mod capabilities;
 mod catalog;
 mod executions;
 mod extensions;
+mod openapi;
 mod runtime;
 mod sessions;
 mod templates;
@@ -18,6 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tower_http::{catch_panic::CatchPanicLayer, validate_request::ValidateRequestHeaderLayer};
+use utoipa_axum::router::OpenApiRouter;
 use vm_core::Core;
 use vm_model::ErrorCode;
 
@@ -29,19 +31,11 @@ use crate::{
     request::MAX_BODY,
 };
 
-const BASE: &str = "/api/v1";
+pub(crate) const BASE: &str = "/api/v1";
 
 /// All routes over one core.
 pub(crate) fn router(core: Core, access: Access) -> Router {
-    let routes = Router::new()
-        .merge(runtime::routes())
-        .merge(catalog::routes())
-        .merge(templates::routes())
-        .merge(capabilities::routes())
-        .merge(extensions::routes())
-        .merge(sessions::routes())
-        .merge(executions::routes());
-    checked(Router::new().nest(BASE, routes).with_state(core), access)
+    checked(Router::new().nest(BASE, all().into()).with_state(core), access)
 }
 
 /// What every request passes, from the outside in.
@@ -53,6 +47,19 @@ fn checked(routes: Router, access: Access) -> Router {
         ValidateRequestHeaderLayer::custom(query::refuse_unknown),
         DefaultBodyLimit::max(MAX_BODY),
     ))
+}
+
+/// All routes, each with what the OpenAPI document says of it.
+pub(crate) fn all() -> OpenApiRouter<Core> {
+    OpenApiRouter::new()
+        .merge(runtime::routes())
+        .merge(openapi::routes())
+        .merge(catalog::routes())
+        .merge(templates::routes())
+        .merge(capabilities::routes())
+        .merge(extensions::routes())
+        .merge(sessions::routes())
+        .merge(executions::routes())
 }
 
 async fn not_found(uri: Uri) -> ApiError {

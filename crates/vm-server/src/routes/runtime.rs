@@ -1,17 +1,34 @@
 //! What the daemon says of itself.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use vm_core::Core;
 use vm_model::{Health, RuntimeSummary};
 
-pub(super) fn routes() -> Router<Core> {
-    Router::new().route("/health", get(health)).route("/runtime/summary", get(summary))
+pub(super) fn routes() -> OpenApiRouter<Core> {
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(summary))
 }
 
+/// Whether the daemon answers.
+#[utoipa::path(
+    get,
+    path = "/health",
+    operation_id = "getHealth",
+    tag = "runtime",
+    responses((status = 200, description = "It does.", body = Health)),
+)]
 async fn health() -> Json<Health> {
     Json(Health { status: "ok".into() })
 }
 
+/// What runs at this moment.
+#[utoipa::path(
+    get,
+    path = "/runtime/summary",
+    operation_id = "getRuntimeSummary",
+    tag = "runtime",
+    responses((status = 200, description = "The sessions that hold a runtime, and more.", body = RuntimeSummary)),
+)]
 async fn summary(State(core): State<Core>) -> Json<RuntimeSummary> {
     Json(core.summary())
 }

@@ -37,7 +37,7 @@ fn without_the_token_every_route_is_unauthorized() {
         (Method::GET, "/nothing"),
         (Method::OPTIONS, "/templates"),
     ] {
-        let answer = Answer::read(daemon.request(method, path).send().unwrap());
+        let answer = Answer::to(daemon.request(method, path));
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
         answer.refused(401, "UNAUTHORIZED");
     }

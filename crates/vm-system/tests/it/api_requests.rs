@@ -27,8 +27,7 @@ fn an_unknown_route_is_404_and_a_wrong_method_405_both_in_the_error_envelope() {
 #[test]
 fn a_sane_request_id_is_kept_and_any_other_replaced() {
     let daemon = Daemon::start();
-    let answer =
-        |id: &str| Answer::read(daemon.request(Method::GET, "/health").header("x-request-id", id).send().unwrap());
+    let answer = |id: &str| Answer::to(daemon.request(Method::GET, "/health").header("x-request-id", id));
     assert_eq!(answer("job-7.retry_2").headers["x-request-id"], "job-7.retry_2");
     for id in ["", "two words", "<script>", &"x".repeat(10_000)] {
         let given = answer(id).headers["x-request-id"].clone();
@@ -43,7 +42,7 @@ fn a_body_that_is_not_exactly_the_expected_json_is_invalid_request() {
     for path in ["/templates", "/sessions", "/executions/repl", "/executions/run-file"] {
         for body in ["", "{", "[]", "null", "7", "{} x", "{}{}", r#"{"unknown":1}"#, "\u{feff}{}"] {
             let request = daemon.request(Method::POST, path).header("content-type", "application/json").body(body);
-            Answer::read(request.send().unwrap()).refused(400, "INVALID_REQUEST");
+            Answer::to(request).refused(400, "INVALID_REQUEST");
         }
     }
     for (path, body) in [
@@ -61,12 +60,12 @@ fn a_body_that_is_not_exactly_the_expected_json_is_invalid_request() {
 fn a_body_that_does_not_say_it_is_json_is_415() {
     let daemon = Daemon::start();
     let post = || daemon.request(Method::POST, "/templates").body(r#"{"name":"a"}"#);
-    Answer::read(post().send().unwrap()).refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    Answer::to(post()).refused(415, "UNSUPPORTED_MEDIA_TYPE");
     for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"] {
-        Answer::read(post().header("content-type", kind).send().unwrap()).refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        Answer::to(post().header("content-type", kind)).refused(415, "UNSUPPORTED_MEDIA_TYPE");
     }
-    let said = post().header("content-type", "application/json; charset=utf-8").send().unwrap();
-    Answer::read(said).ok(201);
+    let said = post().header("content-type", "application/json; charset=utf-8");
+    Answer::to(said).ok(201);
 }
 
 #[test]
@@ -75,7 +74,7 @@ fn a_refused_body_names_the_field() {
     let run = |rest: &str| {
         let body = format!(r#"{{"session_id":"x","path":"a.js",{rest}}}"#);
         let request = daemon.request(Method::POST, "/executions/run-file").header("content-type", "application/json");
-        Answer::read(request.body(body).send().unwrap())
+        Answer::to(request.body(body))
     };
     for (rest, field) in [
         (r#""env":{"A":1}"#, "env.A"),
@@ -98,7 +97,7 @@ fn a_key_that_comes_twice_is_invalid_request_wherever_it_is() {
         ("/executions/run-file", r#"{"session_id":"x","path":"a.js","env":{"A":"1","A":"2"}}"#),
     ] {
         let request = daemon.request(Method::POST, path).header("content-type", "application/json").body(body);
-        Answer::read(request.send().unwrap()).refused(400, "INVALID_REQUEST");
+        Answer::to(request).refused(400, "INVALID_REQUEST");
     }
     assert_eq!(daemon.get("/templates").ok(200), json!([]));
 }

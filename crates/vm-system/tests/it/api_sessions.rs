@@ -148,7 +148,7 @@ fn closing_needs_no_body_and_ignores_any() {
     for body in ["", "not json", r#"{"unknown":true}"#] {
         let session = daemon.session_of(&daemon.template(&format!("for {body}"), &json!({})));
         let request = daemon.request(Method::POST, &format!("/sessions/{session}/close")).body(body);
-        assert_eq!(Answer::read(request.send().unwrap()).ok(200)["status"], "closed");
+        assert_eq!(Answer::to(request).ok(200)["status"], "closed");
     }
 }
 

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::{
     binary::{self, Output},
+    document::BASE,
     http::{Answer, text},
 };
 
@@ -104,27 +105,27 @@ impl Daemon {
 
     #[track_caller]
     pub fn get(&self, path: &str) -> Answer {
-        Answer::read(self.request(Method::GET, path).send().unwrap())
+        Answer::to(self.request(Method::GET, path))
     }
 
     #[track_caller]
     pub fn post(&self, path: &str, body: &Value) -> Answer {
-        Answer::read(self.request(Method::POST, path).json(body).send().unwrap())
+        Answer::to(self.request(Method::POST, path).json(body))
     }
 
     #[track_caller]
     pub fn patch(&self, path: &str, body: &Value) -> Answer {
-        Answer::read(self.request(Method::PATCH, path).json(body).send().unwrap())
+        Answer::to(self.request(Method::PATCH, path).json(body))
     }
 
     #[track_caller]
     pub fn delete(&self, path: &str) -> Answer {
-        Answer::read(self.request(Method::DELETE, path).send().unwrap())
+        Answer::to(self.request(Method::DELETE, path))
     }
 
     /// A request of the caller's own making.
     pub fn request(&self, method: Method, path: &str) -> reqwest::blocking::RequestBuilder {
-        self.http.request(method, format!("{}/api/v1{path}", self.url))
+        self.http.request(method, format!("{}{BASE}{path}", self.url))
     }
 
     /// A new template with these settings; its id.

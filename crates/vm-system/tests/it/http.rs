@@ -1,7 +1,12 @@
 //! Answers of the API, and what tests ask of them.
 
-use reqwest::{blocking::Response, header::HeaderMap};
+use reqwest::{
+    blocking::{Body, RequestBuilder},
+    header::HeaderMap,
+};
 use serde_json::{Value, json};
+
+use crate::document::Call;
 
 /// Status, JSON and headers of one answer.
 pub struct Answer {
@@ -11,10 +16,18 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Sends a request; its answer is what the OpenAPI document says.
     #[track_caller]
-    pub fn read(response: Response) -> Self {
+    pub fn to(request: RequestBuilder) -> Self {
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let sent = request.body().and_then(Body::as_bytes).map(<[u8]>::to_vec);
+        let response = client.execute(request).unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self::new(status, headers, &response.text().unwrap())
+        let answer = Self::new(status, headers, &response.text().unwrap());
+        Call { method: method.as_str(), path: &path, sent: sent.as_deref(), status, answer: &answer.body }.check();
+        answer
     }
 
     /// Every answer is JSON and names its request, whatever it says.

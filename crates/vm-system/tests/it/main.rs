@@ -15,8 +15,9 @@
 //! | `access`, `access_token` | who may call: hosts and pages; tokens, and listening beyond this machine |
 //! | `connections` | clients that are many, slow, or speak no HTTP |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
+//! | `openapi`, `typescript` | the OpenAPI document: that it is served and whole; a validator and a generated client |
 //! | `house` | which crate may import which |
-//! | `daemon`, `http`, `raw`, `binary`, `cdn` | what the tests stand on |
+//! | `daemon`, `http`, `document`, `raw`, `binary`, `cdn` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
 mod access;
@@ -39,14 +40,17 @@ mod cli_failures;
 mod cli_templates;
 mod connections;
 mod daemon;
+mod document;
 mod house;
 mod http;
 mod libs;
 mod libs_cdn;
+mod openapi;
 mod raw;
 mod scripts_capabilities;
 mod scripts_libraries;
 mod scripts_modules;
 mod scripts_web;
 mod serve;
+mod typescript;
 mod walk;

@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
     daemon::{Daemon, PATIENCE},
+    document::Call,
     http::Answer,
 };
 
@@ -77,5 +78,9 @@ impl Connection {
 pub fn ask(daemon: &Daemon, lines: &[&str]) -> Answer {
     let mut connection = Connection::open(daemon);
     assert!(connection.send(format!("{}\r\n\r\n", lines.join("\r\n"))));
-    connection.answer()
+    let answer = connection.answer();
+    let mut line = lines[0].split(' ');
+    let (method, path) = (line.next().unwrap(), line.next().unwrap());
+    Call { method, path, sent: None, status: answer.status, answer: &answer.body }.check();
+    answer
 }

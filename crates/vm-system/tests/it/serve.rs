@@ -168,7 +168,7 @@ fn log_lines_carry_the_ids_of_request_and_execution_and_never_code_or_values() {
         let session = daemon.session();
         let body = json!({"session_id": session, "input": "const hush = 'secret-' + 'word'; console.log(hush); hush"});
         let request = daemon.request(Method::POST, "/executions/repl").header("X-Request-Id", "asked-by-test");
-        let execution = Answer::read(request.json(&body).send().unwrap()).ok(201);
+        let execution = Answer::to(request.json(&body)).ok(201);
         daemon.repl(&session, "throw new Error('loud-' + 'failure')").ok(201);
         daemon.signal("TERM");
 

@@ -194,6 +194,11 @@ impl Client {
         self.get(&["executions", &id.to_string()], &[]).await
     }
 
+    /// Ends a running execution at once.
+    pub async fn cancel_execution(&self, id: impl Display) -> Result<Execution> {
+        self.send(Method::POST, &["executions", &id.to_string(), "cancel"]).await
+    }
+
     /// The events of an execution with a `seq` greater than `after_seq`.
     pub async fn events(&self, execution: impl Display, after_seq: u64) -> Result<Vec<Event>> {
         self.get(&["executions", &execution.to_string(), "events"], &[("after_seq", Some(after_seq.to_string()))]).await

@@ -111,6 +111,18 @@ impl Executions<'_> {
         self.0.blocking(get).await
     }
 
+    /// Ends a running execution at once, as `cancelled`; one that is over already stays as it is. Answers it as it is then.
+    ///
+    /// # Errors
+    /// There is none of this id.
+    pub async fn cancel(&self, id: ExecutionId) -> Result<Execution, Error> {
+        if let Some(session) = self.0.0.live.session_running(id) {
+            session.cancel(id);
+            session.turn_over().await;
+        }
+        self.get(id).await
+    }
+
     /// The events with a `seq` greater than `after_seq`; of a running execution those that there are so far.
     ///
     /// # Errors

@@ -115,6 +115,19 @@ impl LiveSession {
         }
     }
 
+    /// Stops this execution, if it is the one that runs.
+    pub fn cancel(&self, id: ExecutionId) {
+        if let Some(current) = self.current().filter(|current| current.run.id() == id) {
+            current.run.cancel();
+            self.wake.notify_one();
+        }
+    }
+
+    /// Waits until what runs now is over and recorded.
+    pub async fn turn_over(&self) {
+        drop(self.instance.lock().await);
+    }
+
     /// Waits until nothing runs, and gives the runtime back.
     pub async fn idle(&self) {
         *self.instance.lock().await = None;
@@ -163,10 +176,16 @@ impl LiveSessions {
         lock(&self.0).sessions.values().filter(|session| session.current().is_some()).count()
     }
 
+    /// The session in which the execution of this id is running.
+    pub fn session_running(&self, id: ExecutionId) -> Option<Arc<LiveSession>> {
+        let registry = lock(&self.0);
+        let runs = |session: &&Arc<LiveSession>| session.current().is_some_and(|current| current.run.id() == id);
+        registry.sessions.values().find(runs).cloned()
+    }
+
     /// The execution of this id, if it is running.
     pub fn find_running(&self, id: ExecutionId) -> Option<Arc<Current>> {
-        let registry = lock(&self.0);
-        registry.sessions.values().filter_map(|session| session.current()).find(|current| current.run.id() == id)
+        self.session_running(id)?.current().filter(|current| current.run.id() == id)
     }
 
     /// Admits nothing more, stops everything, and hands out what is to be waited for.

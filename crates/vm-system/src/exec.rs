@@ -53,6 +53,12 @@ pub enum ExecCommand {
         #[arg(value_name = "EXECUTION")]
         id: String,
     },
+    /// End a running execution at once
+    Cancel {
+        /// The execution
+        #[arg(value_name = "EXECUTION")]
+        id: String,
+    },
     /// Show the events of an execution
     Events {
         /// The execution
@@ -82,6 +88,9 @@ impl ExecCommand {
                 output.print(&client.executions(session, limit).await?, |executions| execution_table(executions))?;
             }
             Self::Get { id } => output.print(&client.execution(id).await?, execution_block)?,
+            Self::Cancel { id } => output.print(&client.cancel_execution(id).await?, |execution| {
+                vec![format!("Execution ID: {}", execution.id), format!("Status: {}", execution.status)]
+            })?,
             Self::Events { id, after_seq } => {
                 output.print(&client.events(id, after_seq).await?, |events| event_lines(events))?;
             }

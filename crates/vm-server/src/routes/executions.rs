@@ -21,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<Core> {
         .routes(routes!(repl))
         .routes(routes!(run_file))
         .routes(routes!(detail))
+        .routes(routes!(cancel))
         .routes(routes!(events))
 }
 
@@ -111,6 +112,22 @@ async fn list(
 )]
 async fn detail(State(core): State<Core>, Id(id): Id<ExecutionId>) -> Result<Json<Execution>, ApiError> {
     Ok(Json(core.executions().get(id).await?))
+}
+
+/// End a running execution at once. One that is over already stays as it is.
+#[utoipa::path(
+    post,
+    path = "/executions/{id}/cancel",
+    operation_id = "cancelExecution",
+    tag = "executions",
+    params(("id" = ExecutionId, Path, description = "The execution.")),
+    responses(
+        (status = 200, description = "The execution as it has ended, without its events.", body = Execution),
+        (status = 404, description = "`EXECUTION_NOT_FOUND`."),
+    ),
+)]
+async fn cancel(State(core): State<Core>, Id(id): Id<ExecutionId>) -> Result<Json<Execution>, ApiError> {
+    Ok(Json(core.executions().cancel(id).await?))
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -195,3 +195,31 @@ fn sessions_run_side_by_side() {
     });
     wait_for(|| (daemon.get("/runtime/summary").ok(200)["running_executions"] == 0).then_some(()));
 }
+
+#[test]
+fn a_running_execution_is_cancelled_and_its_session_goes_on() {
+    let daemon = Daemon::start();
+    let session = daemon.session();
+    daemon.repl(&session, "var kept = 1").ok(201);
+    for code in ["kept++; for (;;) {}", "kept++; await new Promise(() => setInterval(() => {}, 1000))"] {
+        let answer = daemon.while_running(&session, code, || {
+            let id = text(&daemon.executions(&session)[0]["id"]);
+            let cancelled = daemon.post_nothing(&format!("/executions/{id}/cancel")).ok(200);
+            assert_eq!(cancelled["status"], "cancelled", "{cancelled}");
+            assert!(cancelled["ended_at"].is_string(), "{cancelled}");
+        });
+        assert_eq!(answer.ok(201)["status"], "cancelled");
+    }
+    assert_eq!(daemon.preview(&session, "kept"), "3");
+}
+
+#[test]
+fn cancelling_what_is_over_changes_nothing_and_what_is_unknown_is_404() {
+    let daemon = Daemon::start();
+    let session = daemon.session();
+    let execution = daemon.repl(&session, "1").ok(201);
+    let id = text(&execution["id"]);
+    assert_eq!(daemon.post_nothing(&format!("/executions/{id}/cancel")).ok(200)["status"], "ok");
+    assert_eq!(daemon.cli(&["exec", "cancel", &id]).ok(), format!("Execution ID: {id}\nStatus: ok\n"));
+    daemon.post_nothing(&format!("/executions/{NOBODY}/cancel")).refused(404, "EXECUTION_NOT_FOUND");
+}

@@ -118,6 +118,12 @@ impl Daemon {
         Answer::to(self.request(Method::PATCH, path).json(body))
     }
 
+    /// Posts without a body.
+    #[track_caller]
+    pub fn post_nothing(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::POST, path))
+    }
+
     #[track_caller]
     pub fn delete(&self, path: &str) -> Answer {
         Answer::to(self.request(Method::DELETE, path))

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use utoipa::{
-    ToSchema,
+    PartialSchema, ToSchema,
     openapi::{
         Components, Content, Info, License, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder, Schema,
         Server,
@@ -33,7 +33,7 @@ const ALWAYS: [(&str, &str, &str); 5] = [
 /// The same for every route that takes a body.
 const WITH_BODY: [(&str, &str, &str); 3] = [
     ("408", "RequestTimeout", "`REQUEST_TIMEOUT`: the body did not arrive in time."),
-    ("413", "PayloadTooLarge", "`PAYLOAD_TOO_LARGE`: the body is larger than 16 MiB."),
+    ("413", "PayloadTooLarge", "`PAYLOAD_TOO_LARGE`: the body is too large; the message says how large it may be."),
     ("415", "UnsupportedMediaType", "`UNSUPPORTED_MEDIA_TYPE`: the body does not say that it is `application/json`."),
 ];
 
@@ -118,7 +118,7 @@ fn add_refusals(components: &mut Components) {
     for (_, name, description) in ALWAYS.iter().chain(&WITH_BODY) {
         components.responses.insert((*name).into(), response(description).into());
     }
-    let mut schemas = vec![(ErrorEnvelope::name().into_owned(), <ErrorEnvelope as utoipa::PartialSchema>::schema())];
+    let mut schemas = vec![(ErrorEnvelope::name().into_owned(), ErrorEnvelope::schema())];
     ErrorEnvelope::schemas(&mut schemas);
     components.schemas.extend(schemas);
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("Where `serve` has `--token`."));

@@ -15,7 +15,7 @@ const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/typescript");
 fn npm(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("npm");
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    let output = command.output().expect("npm is needed; `make setup` installs it");
+    let output = command.output().unwrap_or_else(|error| panic!("npm is needed, `make setup` installs it: {error}"));
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(output.status.success(), "npm {arguments:?}: {said}");
     said

@@ -14,7 +14,8 @@
 //! | `scripts_capabilities`, `scripts_libraries` | the same where a template grants it |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
 //! | `house` | which crate may import which |
-//! | `daemon`, `http`, `binary`, `cdn` | what the tests stand on |
+//! | `cdn` | a server that the tests own |
+//! | `support` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
 mod api_capabilities;
@@ -28,14 +29,11 @@ mod api_sessions;
 mod api_startup_files;
 mod api_template_updates;
 mod api_templates;
-mod binary;
 mod cdn;
 mod cli;
 mod cli_failures;
 mod cli_templates;
-mod daemon;
 mod house;
-mod http;
 mod libs;
 mod libs_cdn;
 mod scripts_capabilities;
@@ -43,4 +41,8 @@ mod scripts_libraries;
 mod scripts_modules;
 mod scripts_web;
 mod serve;
+#[path = "../support/mod.rs"]
+mod support;
 mod walk;
+
+use support::{binary, daemon, http};

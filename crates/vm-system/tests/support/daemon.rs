@@ -13,7 +13,7 @@ use reqwest::{Method, blocking::Client};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{
+use super::{
     binary::{self, Output},
     http::{Answer, text},
 };

@@ -1,12 +1,11 @@
-//! The real binary from outside: one daemon per test, spoken to over HTTP and through the command line.
+//! The real binary from outside: one daemon per test, spoken to over HTTP and through the command line. What the contract says
+//! word for word is in the folder `contract` beside this one, and attempts to leave the worktree are in `confinement`.
 //!
 //! | module | what it tests |
 //! |---|---|
-//! | `walk` | the founding document's walk, command by command |
-//! | `api_requests` | what holds for every route: request ids, strict bodies, unknown routes |
-//! | `api_templates`, `api_startup_files`, `api_sessions` | their routes, and every error that the contract names |
-//! | `api_template_updates`, `api_capabilities`, `api_extensions`, `api_catalog` | the same for what templates are made of |
-//! | `api_executions`, `api_files`, `api_limits` | the same for executions: in general, of files, at a limit |
+//! | `api_template_updates`, `api_startup_files` | their routes, and every error that the contract names |
+//! | `api_capabilities`, `api_extensions`, `api_catalog` | the same for what templates are made of |
+//! | `api_files` | the same for executions of files |
 //! | `cli_templates` | the commands that change templates |
 //! | `cli`, `cli_failures` | lines, `--json`, variables; exit codes and what goes to standard error |
 //! | `libs`, `libs_cdn` | the library cache: what is in it, and filling it through npm and from a CDN |
@@ -20,15 +19,10 @@
 
 mod api_capabilities;
 mod api_catalog;
-mod api_executions;
 mod api_extensions;
 mod api_files;
-mod api_limits;
-mod api_requests;
-mod api_sessions;
 mod api_startup_files;
 mod api_template_updates;
-mod api_templates;
 mod cdn;
 mod cli;
 mod cli_failures;
@@ -43,6 +37,5 @@ mod scripts_web;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;
-mod walk;
 
 use support::{binary, daemon, http};

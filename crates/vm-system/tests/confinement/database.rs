@@ -80,7 +80,6 @@ fn attach_opens_nothing_but_files_of_the_worktree() {
     let world = World::new();
     let session = world.session(&json!({}), &["database"]);
     world.daemon.preview(&session, "var db = require('database'); db.configure('sqlite', 'inside.db')");
-    // An empty name is SQLite's own word for a database that is nowhere.
     for (name, said) in NAMES {
         world.fails(&session, &format!("db.exec(\"ATTACH '{name}' AS o\")"), said);
         world.fails(&session, &format!("db.query('ATTACH DATABASE ? AS o', '{name}')"), said);

@@ -96,9 +96,7 @@ fn a_program_of_the_worktree_does_not_take_the_place_of_a_command() {
     let program = world.daemon.worktree().join("echo");
     fs::copy("/bin/false", &program).unwrap();
     assert_eq!(world.daemon.preview(&session, "require('exec').run('echo', ['the system'])"), "the system\n");
-    let environment = world.daemon.template("with env", &json!({}));
-    world.daemon.post(&format!("/templates/{environment}/modules"), &json!({"name": "exec"})).ok(201);
-    let session = world.daemon.session_of(&environment);
+    let session = world.daemon.session_with(&["exec"]);
     world.daemon.write("path.js", "process.env.PATH = '.'; console.log(require('exec').run('echo', ['the system']))");
     let body = json!({"session_id": session, "path": "path.js", "env": {"PATH": ".", "LD_PRELOAD": "./x.so"}});
     let ran = world.daemon.post("/executions/run-file", &body).ok(201);

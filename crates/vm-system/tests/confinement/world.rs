@@ -88,11 +88,7 @@ impl World {
     /// A new template with these settings and modules; its id.
     pub fn template(&self, settings: &Value, modules: &[&str]) -> String {
         let count = self.daemon.get("/templates").ok(200).as_array().unwrap().len();
-        let template = self.daemon.template(&count.to_string(), settings);
-        for module in modules {
-            self.daemon.post(&format!("/templates/{template}/modules"), &json!({"name": module})).ok(201);
-        }
-        template
+        self.daemon.template_with(&count.to_string(), settings, modules)
     }
 
     /// What a session of this template in the worktree is made with.

@@ -83,6 +83,8 @@ fn what_is_added_and_removed_is_said_in_one_line() {
     ] {
         assert_eq!(run(args), line);
     }
+    let file = text(&daemon.get(&format!("/templates/{template}/startup-files")).ok(200)[0]["id"]);
+    assert_eq!(run(&["remove-startup", &file]), format!("Removed startup file: {file} from template {template}\n"));
     let capability = text(&daemon.get(&format!("/templates/{template}/capabilities")).ok(200)[0]["id"]);
     assert_eq!(
         run(&["remove-capability", &capability]),

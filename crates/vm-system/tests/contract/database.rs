@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::{daemon::Daemon, native_modules::session_with};
+use crate::daemon::Daemon;
 
 /// A session with a database in memory, which is `db`, and a table `t (id, v)`.
 #[track_caller]
 fn session(daemon: &Daemon) -> String {
-    let session = session_with(daemon, &["database"]);
+    let session = daemon.session_with(&["database"]);
     let code = "var db = require('database'); db.configure('sqlite3', ':memory:'); \
                 db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, v)'); 0";
     daemon.preview(&session, code);
@@ -17,7 +17,7 @@ fn session(daemon: &Daemon) -> String {
 #[test]
 fn before_configure_the_error_says_to_configure() {
     let daemon = Daemon::start();
-    let session = session_with(&daemon, &["database"]);
+    let session = daemon.session_with(&["database"]);
     for call in ["query('SELECT 1')", "exec('SELECT 1')"] {
         let message = daemon.failure(&session, &format!("require('database').{call}"));
         assert_eq!(message, "Error: database not configured, call require('database').configure(...) first");
@@ -133,8 +133,7 @@ fn a_startup_file_configures_the_database_for_what_follows() {
         "runtime/setup-db.js",
         "var db = require('database'); db.configure('sqlite3', 'etl.db'); db.exec('CREATE TABLE users (id)')",
     );
-    let template = daemon.template("etl-runner", &json!({}));
-    daemon.post(&format!("/templates/{template}/modules"), &json!({"name": "database"})).ok(201);
+    let template = daemon.template_with("etl-runner", &json!({}), &["database"]);
     let startup = json!({"path": "runtime/setup-db.js", "order_index": 10, "mode": "eval"});
     daemon.post(&format!("/templates/{template}/startup-files"), &startup).ok(201);
     let session = daemon.session_of(&template);

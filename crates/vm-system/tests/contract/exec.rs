@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::{
     daemon::{Daemon, wait_for},
     http::text,
-    native_modules::session_with,
 };
 
 /// Starts a child, a child in a session of its own, and waits; each has written its number into a file.
@@ -34,15 +33,13 @@ fn assert_gone(numbers: &[u32]) {
 /// A new session of a new template with `exec` and these limits; its id.
 #[track_caller]
 fn limited(daemon: &Daemon, limits: &serde_json::Value) -> String {
-    let template = daemon.template("limited", &json!({"limits": limits}));
-    daemon.post(&format!("/templates/{template}/modules"), &json!({"name": "exec"})).ok(201);
-    daemon.session_of(&template)
+    daemon.session_of(&daemon.template_with("limited", &json!({"limits": limits}), &["exec"]))
 }
 
 #[test]
 fn run_answers_both_streams_as_one_string_and_runs_in_the_worktree() {
     let daemon = Daemon::start();
-    let session = session_with(&daemon, &["exec"]);
+    let session = daemon.session_with(&["exec"]);
     daemon.write("here.txt", "");
     let code = "require('exec').run('sh', ['-c', 'ls; echo error >&2; echo \"$1\"', 'sh', 'an argument'])";
     assert_eq!(daemon.preview(&session, code), "here.txt\nerror\nan argument\n");
@@ -52,7 +49,7 @@ fn run_answers_both_streams_as_one_string_and_runs_in_the_worktree() {
 #[test]
 fn a_non_zero_exit_throws_with_code_status_and_output() {
     let daemon = Daemon::start();
-    let session = session_with(&daemon, &["exec"]);
+    let session = daemon.session_with(&["exec"]);
     let fails = "require('exec').run('sh', ['-c', 'echo out; echo err >&2; exit 3'])";
     assert_eq!(daemon.failure(&session, fails), "Error: exit status 3");
     let caught = format!("try {{ {fails} }} catch (e) {{ JSON.stringify([e.code, e.status, e.output]) }}");
@@ -82,7 +79,7 @@ fn a_command_that_prints_too_much_is_killed_at_the_output_limit() {
 #[test]
 fn closing_the_session_kills_what_runs_in_it() {
     let daemon = Daemon::start();
-    let session = session_with(&daemon, &["exec"]);
+    let session = daemon.session_with(&["exec"]);
     let code = format!("require('exec').run('sh', ['-c', {}])", json!(FAMILY));
     let answer = daemon.while_running(&session, &code, || {
         let numbers = family(&daemon);
@@ -95,7 +92,7 @@ fn closing_the_session_kills_what_runs_in_it() {
 #[test]
 fn nothing_that_a_command_leaves_behind_survives_the_execution() {
     let daemon = Daemon::start();
-    let session = session_with(&daemon, &["exec"]);
+    let session = daemon.session_with(&["exec"]);
     for leave in
         ["sleep 1000 &", "setsid sleep 1000 &", "(setsid sleep 1000 &) &", "nohup sleep 1000 > /dev/null 2>&1 &"]
     {
@@ -111,8 +108,7 @@ fn nothing_that_a_command_leaves_behind_survives_the_execution() {
 #[test]
 fn a_capability_narrows_the_commands() {
     let daemon = Daemon::start();
-    let template = daemon.template("a", &json!({}));
-    daemon.post(&format!("/templates/{template}/modules"), &json!({"name": "exec"})).ok(201);
+    let template = daemon.template_with("a", &json!({}), &["exec"]);
     let narrow = json!({"kind": "module", "name": "exec", "config": {"allow": ["echo"]}});
     daemon.post(&format!("/templates/{template}/capabilities"), &narrow).ok(201);
     let session = daemon.session_of(&template);

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::{daemon::Daemon, native_modules::session_with};
+use crate::daemon::Daemon;
 
 #[test]
 fn every_function_does_its_work_in_the_worktree() {
     let daemon = Daemon::start();
-    let session = session_with(&daemon, &["fs"]);
+    let session = daemon.session_with(&["fs"]);
     let worktree = daemon.worktree();
     for (code, preview) in [
         ("var fs = require('fs'); fs.writeFileSync('a.txt', 'héllo')", "undefined"),
@@ -40,8 +40,7 @@ fn a_capability_of_kind_fs_opens_more_of_the_host() {
     let more = tempfile::tempdir().unwrap();
     std::fs::write(more.path().join("a.txt"), "more").unwrap();
     for (write, expected) in [(false, "EROFS"), (true, "written")] {
-        let template = daemon.template(expected, &json!({}));
-        daemon.post(&format!("/templates/{template}/modules"), &json!({"name": "fs"})).ok(201);
+        let template = daemon.template_with(expected, &json!({}), &["fs"]);
         let grant = json!({"kind": "fs", "name": "more", "config": {"roots": [more.path()], "write": write}});
         daemon.post(&format!("/templates/{template}/capabilities"), &grant).ok(201);
         let session = daemon.session_of(&template);

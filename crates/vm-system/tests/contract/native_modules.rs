@@ -4,16 +4,6 @@ use serde_json::json;
 
 use crate::daemon::Daemon;
 
-/// A new session of a new template with these modules; its id.
-#[track_caller]
-pub fn session_with(daemon: &Daemon, modules: &[&str]) -> String {
-    let template = daemon.template(&modules.join(" "), &json!({}));
-    for module in modules {
-        daemon.post(&format!("/templates/{template}/modules"), &json!({"name": module})).ok(201);
-    }
-    daemon.session_of(&template)
-}
-
 #[test]
 fn a_module_that_is_not_configured_cannot_be_required() {
     let daemon = Daemon::start();
@@ -23,14 +13,14 @@ fn a_module_that_is_not_configured_cannot_be_required() {
         assert!(message.contains("Invalid module") && message.contains("add-module"), "{message}");
         assert_eq!(daemon.preview(&session, &format!("typeof {module}")), "undefined");
     }
-    let message = daemon.failure(&session_with(&daemon, &["fs"]), "require('fs'); require('exec')");
+    let message = daemon.failure(&daemon.session_with(&["fs"]), "require('fs'); require('exec')");
     assert!(message.contains("Invalid module 'exec'"), "{message}");
 }
 
 #[test]
 fn configured_modules_work() {
     let daemon = Daemon::start();
-    let session = session_with(&daemon, &["database", "exec"]);
+    let session = daemon.session_with(&["database", "exec"]);
     assert_eq!(daemon.preview(&session, "require('exec').run('/bin/echo', ['exec-module-ok'])"), "exec-module-ok\n");
     let code = "(() => { const db = require('database'); db.configure('sqlite3', ':memory:'); \
                 db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)'); \
@@ -41,7 +31,7 @@ fn configured_modules_work() {
 #[test]
 fn a_module_is_one_instance_per_session() {
     let daemon = Daemon::start();
-    let (one, other) = (session_with(&daemon, &["database"]), session_with(&daemon, &["database", "fs"]));
+    let (one, other) = (daemon.session_with(&["database"]), daemon.session_with(&["database", "fs"]));
     daemon.write("helper.js", "exports.database = require('database')");
     assert_eq!(daemon.preview(&one, "require('database') === require('./helper').database"), "true");
     daemon.preview(&one, "require('database').configure('sqlite3', ':memory:')");
@@ -51,7 +41,7 @@ fn a_module_is_one_instance_per_session() {
 #[test]
 fn errors_of_the_host_are_errors_with_a_code() {
     let daemon = Daemon::start();
-    let session = session_with(&daemon, &["database", "exec", "fs"]);
+    let session = daemon.session_with(&["database", "exec", "fs"]);
     for (code, expected) in [
         ("require('fs').readFileSync('nothing')", "ENOENT"),
         ("require('fs').readFileSync('../x')", "EACCES"),

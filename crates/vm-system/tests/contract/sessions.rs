@@ -172,12 +172,10 @@ fn closing_a_session_while_code_runs_cancels_the_execution() {
 #[test]
 fn later_edits_of_the_template_do_not_reach_a_session() {
     let daemon = Daemon::start();
-    let template = daemon.template("a", &json!({}));
+    let template = daemon.template_with("a", &json!({}), &["fs"]);
     let path = format!("/templates/{template}");
-    let (old_fs, old_global) =
-        (json!({"name": "fs"}), json!({"kind": "global", "name": "LEVEL", "config": {"value": 1}}));
-    daemon.post(&format!("{path}/modules"), &old_fs).ok(201);
-    let capability = daemon.post(&format!("{path}/capabilities"), &old_global).ok(201);
+    let global = json!({"kind": "global", "name": "LEVEL", "config": {"value": 1}});
+    let capability = daemon.post(&format!("{path}/capabilities"), &global).ok(201);
     let before = daemon.session_of(&template);
 
     daemon.delete(&format!("{path}/modules/fs")).ok(200);

@@ -16,11 +16,17 @@ function hasJson(type, value) {
     return type !== "function";
 }
 
+/* A lone surrogate, which JSON.stringify writes as an escape that strict readers refuse, becomes U+FFFD as in all texts. */
+function wellFormed(text) {
+    if (!text?.includes("\\ud")) return text;
+    return text.replace(/\\(?:ud[89a-f]..|[^])/g, escape => escape.startsWith("\\ud") ? "\ufffd" : escape);
+}
+
 /* [type, preview, JSON form where there is one] */
 function describe(value) {
     const type = typeOf(value);
     const preview = type === "string" ? value.toWellFormed() : inspect(value);
-    return [type, preview, hasJson(type, value) ? json(value) : undefined];
+    return [type, preview, hasJson(type, value) ? wellFormed(json(value)) : undefined];
 }
 
 /* The prelude's own frames tell a script's author nothing. */

@@ -14,6 +14,9 @@ use cap_std::{
 /// Opening a pipe without it would wait for somebody to write.
 const O_NONBLOCK: i32 = 0o4000;
 
+/// ENXIO: a socket, or a pipe that nobody reads. ENAMETOOLONG, ELOOP: no file can be there.
+const NO_FILE: [i32; 3] = [6, 36, 40];
+
 /// A folder out of which no path leads: not by `..`, not by being absolute, not through a symlink, not by a race.
 pub struct Worktree {
     path: PathBuf,
@@ -112,8 +115,7 @@ pub fn normalise(path: &str) -> Result<String, &'static str> {
 fn refused(error: io::Error) -> WorktreeError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => WorktreeError::NotFound,
-        // ENXIO: a socket, or a pipe that nobody reads
-        _ if error.raw_os_error() == Some(6) => WorktreeError::NotFound,
+        _ if error.raw_os_error().is_some_and(|number| NO_FILE.contains(&number)) => WorktreeError::NotFound,
         // how cap-std reports a way out; the kernel reports a file that may not be read with a number of its own
         io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
             WorktreeError::Outside("leads out of the worktree")

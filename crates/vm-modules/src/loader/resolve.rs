@@ -88,7 +88,9 @@ impl Loader {
     fn of_own_url(&self, specifier: &str) -> Option<String> {
         let path = specifier.strip_prefix("file://")?;
         let path = percent_decode_str(path).decode_utf8().ok()?;
-        Some(path.strip_prefix(self.worktree.path().to_str()?)?.to_string())
+        let inside = path.strip_prefix(self.worktree.path().to_str()?)?;
+        // a folder's name may begin with the worktree's
+        inside.starts_with('/').then(|| inside.to_string())
     }
 
     pub(super) fn is_file(&self, path: &str, importer: &str, specifier: &str) -> Result<bool, NativeError> {

@@ -13,6 +13,7 @@ const MAX_DEPTH: usize = 200;
 pub(super) fn remove(place: &Place<'_>, is_recursive: bool, bounds: &Bounds<'_>) -> Result<(), NativeError> {
     // no name: the granted folder itself, or something that only a `..` at the end says
     let Some(name) = place.path.file_name() else {
+        place.folder.metadata(place.path).map_err(place.failed("rm"))?;
         return Err(NativeError::about_path("EBUSY", "resource busy or locked", "rm", place.shown));
     };
     let parent = place.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -148,13 +148,3 @@ fn a_session_whose_startup_file_is_missing_is_crashed() {
     assert_eq!(crashed["status"], "crashed");
     assert!(text(&crashed["last_error"]).contains("missing.js"), "{crashed}");
 }
-
-#[test]
-fn a_session_keeps_what_its_template_said_when_it_was_created() {
-    let daemon = Daemon::start();
-    daemon.write("one.js", "var one = 1;");
-    let template = template_with(&daemon, &["one.js"]);
-    let session = daemon.session_of(&template);
-    daemon.post(&format!("/templates/{template}/startup-files"), &json!({"path": "missing.js"})).ok(201);
-    assert_eq!(daemon.repl(&session, "one").ok(201)["result"]["json"], 1);
-}

@@ -120,18 +120,6 @@ fn json_of_what_changes_something_is_its_answer_too() {
 }
 
 #[test]
-fn removing_and_deleting_name_what_is_gone() {
-    let daemon = Daemon::start();
-    let template = daemon.template("a", &json!({}));
-    let file =
-        text(&daemon.post(&format!("/templates/{template}/startup-files"), &json!({"path": "a.js"})).ok(201)["id"]);
-    let removed = daemon.cli(&["template", "remove-startup", &template, &file]).ok();
-    assert_eq!(removed, format!("Removed startup file: {file} from template {template}\n"));
-    let deleted = daemon.cli(&["template", "delete", &template]).ok();
-    assert_eq!(deleted, format!("Deleted template: {template}\n"));
-}
-
-#[test]
 fn a_single_thing_is_shown_as_lines_of_key_and_value() {
     let daemon = Daemon::start();
     let session = daemon.session();

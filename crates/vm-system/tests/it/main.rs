@@ -1,12 +1,11 @@
-//! The real binary from outside: one daemon per test, spoken to over HTTP and through the command line.
+//! The real binary from outside: one daemon per test, spoken to over HTTP and through the command line. What the contract says
+//! word for word is in the folder `contract` beside this one, and attempts to leave the worktree are in `confinement`.
 //!
 //! | module | what it tests |
 //! |---|---|
-//! | `walk` | the founding document's walk, command by command |
-//! | `api_requests` | what holds for every route: request ids, strict bodies, unknown routes |
-//! | `api_templates`, `api_startup_files`, `api_sessions` | their routes, and every error that the contract names |
-//! | `api_template_updates`, `api_capabilities`, `api_extensions`, `api_catalog` | the same for what templates are made of |
-//! | `api_executions`, `api_files`, `api_limits` | the same for executions: in general, of files, at a limit |
+//! | `api_template_updates`, `api_startup_files` | their routes, and every error that the contract names |
+//! | `api_capabilities`, `api_extensions`, `api_catalog` | the same for what templates are made of |
+//! | `api_files` | the same for executions of files |
 //! | `cli_templates` | the commands that change templates |
 //! | `cli`, `cli_failures` | lines, `--json`, variables; exit codes and what goes to standard error |
 //! | `libs`, `libs_cdn` | the library cache: what is in it, and filling it through npm and from a CDN |
@@ -17,32 +16,24 @@
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
 //! | `openapi`, `typescript` | the OpenAPI document: that it is served and whole; a validator and a generated client |
 //! | `house` | which crate may import which |
-//! | `daemon`, `http`, `document`, `raw`, `binary`, `cdn` | what the tests stand on |
+//! | `raw`, `cdn` | requests byte by byte; a server that the tests own |
+//! | `support` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
 mod access;
 mod access_token;
 mod api_capabilities;
 mod api_catalog;
-mod api_executions;
 mod api_extensions;
 mod api_files;
-mod api_limits;
-mod api_requests;
-mod api_sessions;
 mod api_startup_files;
 mod api_template_updates;
-mod api_templates;
-mod binary;
 mod cdn;
 mod cli;
 mod cli_failures;
 mod cli_templates;
 mod connections;
-mod daemon;
-mod document;
 mod house;
-mod http;
 mod libs;
 mod libs_cdn;
 mod openapi;
@@ -53,4 +44,8 @@ mod scripts_modules;
 mod scripts_web;
 mod serve;
 mod typescript;
-mod walk;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use support::{binary, daemon, document, http};

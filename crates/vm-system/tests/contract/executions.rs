@@ -163,22 +163,6 @@ fn an_unknown_execution_is_404_with_its_id_and_a_bad_id_400() {
 }
 
 #[test]
-fn events_are_numbered_from_one_without_gaps_and_read_on_from_any() {
-    let daemon = Daemon::start();
-    let session = daemon.session();
-    let ran = daemon.repl(&session, "for (let i = 0; i < 5; i++) console.log(i)").ok(201);
-    let id = text(&ran["id"]);
-    let seqs = |after: u64| -> Vec<u64> {
-        let list = daemon.get(&format!("/executions/{id}/events?after_seq={after}")).ok(200);
-        list.as_array().unwrap().iter().map(|event| event["seq"].as_u64().unwrap()).collect()
-    };
-    assert_eq!(seqs(0), [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(seqs(4), [5, 6, 7]);
-    assert!(seqs(7).is_empty());
-    assert!(seqs(1_000_000).is_empty());
-}
-
-#[test]
 fn sessions_run_side_by_side() {
     let daemon = Daemon::start();
     let template = daemon.template("a", &json!({}));

@@ -130,3 +130,22 @@ fn query_parameters_that_nobody_looks_at_are_400() {
     daemon.get("/health?").ok(200);
     daemon.get("/nothing?x=1").refused(404, "NOT_FOUND");
 }
+
+#[test]
+fn lists_are_arrays_and_never_null() {
+    let daemon = Daemon::start();
+    for path in ["/templates", "/sessions"] {
+        assert_eq!(daemon.get(path).ok(200), json!([]), "{path}");
+    }
+    let template = daemon.template("empty", &json!({}));
+    for list in ["capabilities", "startup-files", "modules", "libraries"] {
+        assert_eq!(daemon.get(&format!("/templates/{template}/{list}")).ok(200), json!([]), "{list}");
+    }
+    let session = daemon.session_of(&template);
+    assert_eq!(daemon.get(&format!("/executions?session_id={session}")).ok(200), json!([]));
+    let ran = daemon.repl(&session, "1").ok(201);
+    let execution = ran["id"].as_str().unwrap();
+    assert_eq!(daemon.get(&format!("/executions/{execution}/events?after_seq=2")).ok(200), json!([]));
+    daemon.delete(&format!("/sessions/{session}")).ok(200);
+    assert_eq!(daemon.get("/runtime/summary").ok(200)["active_session_ids"], json!([]));
+}

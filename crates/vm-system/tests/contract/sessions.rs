@@ -157,6 +157,8 @@ fn closing_a_session_while_code_runs_cancels_the_execution() {
     let daemon = Daemon::start();
     let session = daemon.session();
     let answer = daemon.while_running(&session, "console.log('begun'); for (;;) {}", || {
+        let events = format!("/executions/{}/events?after_seq=1", text(&daemon.executions(&session)[0]["id"]));
+        wait_for(|| daemon.get(&events).ok(200).as_array().unwrap().first().cloned());
         assert_eq!(daemon.post(&format!("/sessions/{session}/close"), &json!({})).ok(200)["status"], "closed");
     });
     assert_eq!(answer.ok(201)["status"], "cancelled");
@@ -165,6 +167,28 @@ fn closing_a_session_while_code_runs_cancels_the_execution() {
     assert!(executions[0]["ended_at"].is_string(), "{executions:?}");
     let events = daemon.get(&format!("/executions/{}/events", text(&executions[0]["id"]))).ok(200);
     assert_eq!(events[1]["payload"]["text"], "begun", "what was recorded until then is kept");
+}
+
+#[test]
+fn later_edits_of_the_template_do_not_reach_a_session() {
+    let daemon = Daemon::start();
+    let template = daemon.template_with("a", &json!({}), &["fs"]);
+    let path = format!("/templates/{template}");
+    let global = json!({"kind": "global", "name": "LEVEL", "config": {"value": 1}});
+    let capability = daemon.post(&format!("{path}/capabilities"), &global).ok(201);
+    let before = daemon.session_of(&template);
+
+    daemon.delete(&format!("{path}/modules/fs")).ok(200);
+    daemon.post(&format!("{path}/modules"), &json!({"name": "exec"})).ok(201);
+    daemon.delete(&format!("{path}/capabilities/{}", text(&capability["id"]))).ok(200);
+    daemon.post(&format!("{path}/libraries"), &json!({"name": "lodash"})).ok(201);
+    daemon.post(&format!("{path}/startup-files"), &json!({"path": "missing.js"})).ok(201);
+    let settings = json!({"runtime": {"console": false, "strict": true}});
+    daemon.patch(&path, &json!({"settings": settings, "is_active": false})).ok(200);
+
+    assert_eq!(daemon.preview(&before, "require('fs').existsSync('nothing') + ' ' + LEVEL"), "false 1");
+    assert!(daemon.failure(&before, "require('exec')").contains("Invalid module"));
+    assert_eq!(daemon.preview(&before, "undeclared = typeof console"), "object");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use rustix::process::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{
+use super::{
     binary::{self, Output},
     document::BASE,
     http::{Answer, text},
@@ -140,6 +140,16 @@ impl Daemon {
         text(&self.post("/templates", &json!({"name": name, "settings": settings})).ok(201)["id"])
     }
 
+    /// A new template with these settings and native modules; its id.
+    #[track_caller]
+    pub fn template_with(&self, name: &str, settings: &Value, modules: &[&str]) -> String {
+        let template = self.template(name, settings);
+        for module in modules {
+            self.post(&format!("/templates/{template}/modules"), &json!({"name": module})).ok(201);
+        }
+        template
+    }
+
     /// What a session of this template is made with.
     pub fn new_session(&self, template: &str) -> Value {
         json!({"template_id": template, "workspace_id": "ws", "base_commit_oid": "abc", "worktree_path": self.worktree()})
@@ -155,6 +165,12 @@ impl Daemon {
     #[track_caller]
     pub fn session(&self) -> String {
         self.session_of(&self.template("plain", &json!({})))
+    }
+
+    /// A new session of a new template with these native modules; its id.
+    #[track_caller]
+    pub fn session_with(&self, modules: &[&str]) -> String {
+        self.session_of(&self.template_with(&modules.join(" "), &json!({}), modules))
     }
 
     #[track_caller]

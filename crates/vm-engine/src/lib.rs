@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`engine`] | the [`Engine`] and [`Instance`] traits: all that the floors above see |
 //! | [`run`] | [`Run`]: one execution; collects its events and carries the wish to stop it |
+//! | `turn` | code on a thread: where to reach it, and how much it has computed |
 //! | `watchdog` | the thread that ends executions at their limits of time |
 //! | `cpu` | the CPU time and the priority of a thread |
 //! | [`quickjs`] | the engine itself: guest, compiled code, host functions, instances |
@@ -19,6 +20,7 @@ pub mod error;
 mod memory;
 pub mod quickjs;
 pub mod run;
+mod turn;
 mod watchdog;
 
 pub use cpu::is_lowered;

@@ -12,18 +12,9 @@ use serde_json::value::RawValue;
 use vm_model::{Event, ExceptionPayload, ExecutionId, LimitKind, Limits, Payload, Timestamp, ValuePayload};
 
 use crate::{
-    cpu::{self, Thread},
-    memory::Mapping,
+    turn::{GRACE, SHORT, Target, Turn},
     watchdog,
 };
-
-/// How long ordinary code has to notice that it is asked to stop, before its memory is taken away: so long on the clock,
-/// and so much of it on a core. On a machine that has no core for it, it has longer.
-const GRACE: Duration = Duration::from_millis(50);
-const GRACE_ON_CORE: Duration = Duration::from_millis(5);
-const MAX_GRACE: Duration = Duration::from_secs(1);
-/// A turn that takes longer than this is a long one, which lets others go first.
-const SHORT: Duration = Duration::from_millis(10);
 
 /// Why a run was stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,18 +68,6 @@ struct Control {
     when_long: WhenLong,
 }
 
-/// Where to reach code while it is on a thread, and since when it is there.
-#[derive(Debug)]
-struct Turn {
-    target: Target,
-    thread: Thread,
-    began: Instant,
-    cpu_at_begin: Duration,
-    is_long: bool,
-    /// When it was asked to stop, and how much CPU time the thread had used then.
-    asked: Option<(Instant, Option<Duration>)>,
-}
-
 /// What is to be done when a turn turns out to be a long one.
 #[derive(Default)]
 struct WhenLong(Option<Box<dyn FnOnce() + Send>>);
@@ -97,13 +76,6 @@ impl fmt::Debug for WhenLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("WhenLong").field(&self.0.is_some()).finish()
     }
-}
-
-/// The memory of the instance that a run executes in.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub mapping: Arc<Mapping>,
-    pub stop_flag: u32,
 }
 
 impl Run {
@@ -213,7 +185,7 @@ impl Run {
         control.reason.get_or_insert(reason);
         match &control.turn {
             Some(turn) => {
-                turn.target.raise_flag();
+                turn.ask_to_stop();
                 true
             }
             None => false,
@@ -231,7 +203,7 @@ impl Run {
     fn give_grace(self: &Arc<Self>) {
         let now = Instant::now();
         if let Some(turn) = &mut lock(&self.control).turn {
-            turn.asked = Some((now, turn.thread.cpu_time()));
+            turn.note_asked(now);
         }
         watchdog::force_at(self, now + GRACE);
     }
@@ -260,16 +232,7 @@ impl Run {
 
     /// Takes the memory away from code that did not stop when asked, or tells when to try again.
     pub(crate) fn force(&self) -> Option<Instant> {
-        let control = lock(&self.control);
-        let turn = control.turn.as_ref()?;
-        let (asked_at, cpu_when_asked) = turn.asked?;
-        let now = Instant::now();
-        let on_core = turn.thread.cpu_time().zip(cpu_when_asked).map(|(time, then)| time.saturating_sub(then));
-        if on_core.is_none_or(|time| time >= GRACE_ON_CORE) || now >= asked_at + MAX_GRACE {
-            turn.target.mapping.revoke();
-            return None;
-        }
-        Some(now + GRACE_ON_CORE)
+        lock(&self.control).turn.as_ref()?.force(Instant::now())
     }
 
     /// Whether the run is to end: for what works on its behalf.
@@ -291,16 +254,15 @@ impl Run {
     /// From here on the run's code is on this thread and can be reached there; until what is answered is dropped, the
     /// watchdog looks after it.
     pub(crate) fn enter(self: &Arc<Self>, target: Target) -> watchdog::Watch {
-        let (began, cpu_at_begin) = (Instant::now(), cpu::own_time());
         let mut control = lock(&self.control);
         let is_stopped = control.reason.is_some();
         if is_stopped {
             target.raise_flag();
         }
+        let turn = Turn::begin(target);
         let cpu_left = Duration::from_millis(self.limits.cpu_ms).saturating_sub(control.cpu);
-        let first_look = control.deadline.min(began + SHORT.min(cpu_left));
-        control.turn =
-            Some(Turn { target, thread: Thread::current(), began, cpu_at_begin, is_long: false, asked: None });
+        let first_look = control.deadline.min(turn.began() + SHORT.min(cpu_left));
+        control.turn = Some(turn);
         drop(control);
         if is_stopped {
             self.give_grace();
@@ -312,10 +274,7 @@ impl Run {
     pub(crate) fn leave(&self) {
         let mut control = lock(&self.control);
         if let Some(turn) = control.turn.take() {
-            control.cpu += cpu::own_time().saturating_sub(turn.cpu_at_begin);
-            if turn.is_long {
-                cpu::remember_lowered();
-            }
+            control.cpu += turn.end();
         }
         control.when_long = WhenLong::default();
     }
@@ -329,9 +288,7 @@ impl Control {
         if now >= self.deadline {
             return Some(Err(LimitKind::WallMs));
         }
-        // Who does not tell how long a thread computed leaves only the assumption that it always did.
-        let in_turn = turn.thread.cpu_time().map_or(now - turn.began, |time| time.saturating_sub(turn.cpu_at_begin));
-        match Duration::from_millis(limits.cpu_ms).checked_sub(self.cpu + in_turn) {
+        match Duration::from_millis(limits.cpu_ms).checked_sub(self.cpu + turn.cpu_time(now)) {
             None | Some(Duration::ZERO) => Some(Err(LimitKind::CpuMs)),
             // A thread computes no faster than time goes by.
             Some(left) => Some(Ok(self.deadline.min(now + left))),
@@ -339,17 +296,7 @@ impl Control {
     }
 
     fn notice_long(&mut self, now: Instant) -> Option<Box<dyn FnOnce() + Send>> {
-        let turn = self.turn.as_mut().filter(|turn| !turn.is_long && now >= turn.began + SHORT)?;
-        turn.is_long = true;
-        turn.thread.lower_priority();
-        self.when_long.0.take()
-    }
-}
-
-impl Target {
-    fn raise_flag(&self) {
-        // Refused only where the memory has been taken away, which stops the code even better.
-        let _ = self.mapping.write(self.stop_flag, &[1]);
+        if self.turn.as_mut()?.becomes_long(now) { self.when_long.0.take() } else { None }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     EngineError, Run, StopReason,
     engine::{HostFunctions, Instance, Mode, Outcome, Program, ProgramKind, Setup, Step},
     memory::Checkpoint,
-    run::Target,
+    turn::Target,
 };
 
 /// Beside JavaScript's heap the memory holds the engine's stack and data, and what the allocator cannot use.

@@ -1,0 +1,101 @@
+//! Code on a thread: where to reach it, since when it is there, and how much it has computed.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    cpu::{self, Thread},
+    memory::Mapping,
+};
+
+/// How long ordinary code has to notice that it is asked to stop, before its memory is taken away: so long on the clock,
+/// and so much of it on a core. On a machine that has no core for it, it has longer.
+pub(crate) const GRACE: Duration = Duration::from_millis(50);
+const GRACE_ON_CORE: Duration = Duration::from_millis(5);
+const MAX_GRACE: Duration = Duration::from_secs(1);
+/// A turn that takes longer than this is a long one, which lets others go first.
+pub(crate) const SHORT: Duration = Duration::from_millis(10);
+
+/// The memory of the instance that a run executes in.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub mapping: Arc<Mapping>,
+    pub stop_flag: u32,
+}
+
+/// One stretch of an execution on one thread.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    target: Target,
+    thread: Thread,
+    began: Instant,
+    cpu_at_begin: Duration,
+    is_long: bool,
+    /// When it was asked to stop, and the CPU time of its thread then.
+    asked: Option<(Instant, Option<Duration>)>,
+}
+
+impl Target {
+    pub fn raise_flag(&self) {
+        // Refused only where the memory has been taken away, which stops the code even better.
+        let _ = self.mapping.write(self.stop_flag, &[1]);
+    }
+}
+
+impl Turn {
+    /// On the calling thread, from now on.
+    pub fn begin(target: Target) -> Self {
+        let (began, cpu_at_begin) = (Instant::now(), cpu::own_time());
+        Self { target, thread: Thread::current(), began, cpu_at_begin, is_long: false, asked: None }
+    }
+
+    /// At its end, on its own thread: the CPU time that it took.
+    pub fn end(self) -> Duration {
+        if self.is_long {
+            cpu::remember_lowered();
+        }
+        cpu::own_time().saturating_sub(self.cpu_at_begin)
+    }
+
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// The CPU time that it has taken so far, as another thread sees it. Where nobody tells, it is taken to have computed
+    /// all the time.
+    pub fn cpu_time(&self, now: Instant) -> Duration {
+        self.thread.cpu_time().map_or(now - self.began, |time| time.saturating_sub(self.cpu_at_begin))
+    }
+
+    /// Whether it turns out at this moment to be a long one; from here on it lets others go first.
+    pub fn becomes_long(&mut self, now: Instant) -> bool {
+        if self.is_long || now < self.began + SHORT {
+            return false;
+        }
+        self.is_long = true;
+        self.thread.lower_priority();
+        true
+    }
+
+    pub fn ask_to_stop(&self) {
+        self.target.raise_flag();
+    }
+
+    /// From now on it has its grace.
+    pub fn note_asked(&mut self, now: Instant) {
+        self.asked = Some((now, self.thread.cpu_time()));
+    }
+
+    /// Takes the memory away if the code was asked to stop and has had the time to; or tells when to try again.
+    pub fn force(&self, now: Instant) -> Option<Instant> {
+        let (asked_at, cpu_when_asked) = self.asked?;
+        let on_core = self.thread.cpu_time().zip(cpu_when_asked).map(|(time, then)| time.saturating_sub(then));
+        if on_core.is_none_or(|time| time >= GRACE_ON_CORE) || now >= asked_at + MAX_GRACE {
+            self.target.mapping.revoke();
+            return None;
+        }
+        Some(now + GRACE_ON_CORE)
+    }
+}

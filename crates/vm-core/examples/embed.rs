@@ -11,6 +11,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         code_cache: std::env::temp_dir().join("vm-system-embed"),
         library_cache: folder.path().join("libraries"),
         parallel: None,
+        max_memory: None,
     })
     .await?;
     let template = core.templates().create(NewTemplate { name: "embedded".into(), ..NewTemplate::default() }).await?;

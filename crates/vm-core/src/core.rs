@@ -8,7 +8,9 @@ use vm_model::RuntimeSummary;
 use vm_modules::libraries::Cache;
 use vm_store::Store;
 
-use crate::{Error, Executions, Sessions, Templates, live::LiveSessions, slots::Slots, workers::Workers};
+use crate::{
+    Error, Executions, Sessions, Templates, ceiling::Ceiling, live::LiveSessions, slots::Slots, workers::Workers,
+};
 
 /// Why sessions of an earlier daemon are `crashed`.
 const RESTARTED: &str = "the daemon was restarted, and the session's state was in its memory; create a new session";
@@ -24,6 +26,8 @@ pub struct Config {
     pub library_cache: PathBuf,
     /// How many executions may compute at once; `None`: as many as there are cores. One that takes long makes room.
     pub parallel: Option<NonZeroUsize>,
+    /// How many bytes the process may have in memory before new work is refused; `None`: four fifths of the machine's.
+    pub max_memory: Option<u64>,
 }
 
 /// The whole system, but for its doors. Cheap to clone; all clones are the same system.
@@ -37,6 +41,7 @@ pub(crate) struct Parts {
     pub live: LiveSessions,
     pub workers: Workers,
     pub slots: Slots,
+    pub ceiling: Ceiling,
     /// Where the requests of scripts are made: the runtime of whoever opened the core.
     pub runtime: Handle,
 }
@@ -49,6 +54,7 @@ impl Core {
     pub async fn open(config: Config) -> Result<Self, Error> {
         let workers = Workers::new();
         let library_cache = Cache::new(config.library_cache);
+        let ceiling = Ceiling::new(config.max_memory);
         let slots = Slots::new(config.parallel.unwrap_or_else(cores).get());
         let opened = workers.run(move || {
             let store = Store::open(&config.database)?;
@@ -61,7 +67,16 @@ impl Core {
         });
         let (store, engine) = opened.await??;
         let (engine, live) = (Box::new(engine), LiveSessions::default());
-        Ok(Self(Arc::new(Parts { store, engine, library_cache, live, workers, slots, runtime: Handle::current() })))
+        Ok(Self(Arc::new(Parts {
+            store,
+            engine,
+            library_cache,
+            live,
+            workers,
+            slots,
+            ceiling,
+            runtime: Handle::current(),
+        })))
     }
 
     /// What sessions are stamped from.

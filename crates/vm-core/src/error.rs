@@ -139,6 +139,14 @@ pub enum Error {
         /// Its configured number.
         configured: u64,
     },
+    /// The daemon's memory is at its ceiling.
+    #[error("the daemon uses {used_mb} MiB of the {max_mb} MiB that it may have; close sessions, or give it more")]
+    OutOfMemory {
+        /// What is in use, in MiB.
+        used_mb: u64,
+        /// What may be, in MiB.
+        max_mb: u64,
+    },
     /// The core is shutting down and takes no new work.
     #[error("the daemon is shutting down")]
     ShuttingDown,

@@ -60,6 +60,7 @@ impl Executions<'_> {
 
     /// A client that goes away does not take the execution with it: it runs in a task of its own.
     async fn run(&self, session: Arc<LiveSession>, execution: Execution, source: Vec<u8>) -> Result<Execution, Error> {
+        self.0.0.ceiling.check()?;
         let turn = session.take_turn()?;
         let task = Task::begin(&self.0.0, &session, turn, execution, source)?;
         let ended = tokio::spawn(task.run().in_current_span()).await;

@@ -8,6 +8,7 @@
 //! | [`catalog`] | what templates can be configured with |
 //! | [`sessions`] | creation with its startup files, and closing |
 //! | [`executions`] | running code, and reading what it did |
+//! | `ceiling` | how much memory the whole daemon may have |
 //! | `libraries` | third-party code that runs before a session's startup files |
 //! | `live` | the sessions that hold a runtime, and what runs in them |
 //! | `policy` | what a template lets its sessions do |
@@ -31,6 +32,7 @@
 //!         code_cache: path.join("code"),
 //!         library_cache: path.join("libraries"),
 //!         parallel: None,
+//!         max_memory: None,
 //!     };
 //!     let core = Core::open(config).await?;
 //!     let template = core.templates().create(NewTemplate { name: "plain".into(), ..NewTemplate::default() }).await?;
@@ -55,6 +57,7 @@
 
 pub mod capabilities;
 pub mod catalog;
+mod ceiling;
 pub mod core;
 pub mod error;
 pub mod executions;

@@ -84,6 +84,7 @@ impl Sessions<'_> {
 
 /// A session with a fresh runtime, in the database as `starting`.
 fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Session, Arc<LiveSession>), Error> {
+    parts.ceiling.check()?;
     let worktree = open_worktree(&new.worktree_path)?;
     let template = parts.store.template(template_id)?.ok_or(Error::TemplateNotFound(template_id))?;
     if !template.template.is_active {

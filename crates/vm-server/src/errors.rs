@@ -99,7 +99,7 @@ fn classify(error: &Error) -> (StatusCode, ErrorCode) {
         Error::StartupFailed { .. } | Error::LibraryFailed { .. } => {
             (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupFailed)
         }
-        Error::ShuttingDown => (S::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
+        Error::ShuttingDown | Error::OutOfMemory { .. } => (S::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
         _ => (S::INTERNAL_SERVER_ERROR, ErrorCode::Internal),
     }
 }
@@ -122,6 +122,7 @@ fn details(error: &Error) -> Value {
             json!({ "path": path })
         }
         Error::StartupFailed { session_id, path, .. } => json!({ "session_id": session_id, "path": path }),
+        Error::OutOfMemory { used_mb, max_mb } => json!({ "used_mb": used_mb, "max_mb": max_mb }),
         Error::Library(session_id, LibraryError::NotCached { .. }) => {
             json!({ "session_id": session_id, "reason": "LIBRARY_NOT_CACHED" })
         }

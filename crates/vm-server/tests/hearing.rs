@@ -32,6 +32,7 @@ impl Server {
                 code_cache,
                 library_cache: folder.path().into(),
                 parallel: None,
+                max_memory: None,
             })
             .await
             .unwrap();

@@ -43,6 +43,9 @@ pub struct Serve {
     /// How many executions may compute at once; one that takes long makes room [default: the number of cores]
     #[arg(long, value_name = "N")]
     parallel: Option<NonZeroUsize>,
+    /// The memory, in MiB, at which new work is refused [default: four fifths of the machine's]
+    #[arg(long, value_name = "MIB")]
+    max_memory: Option<u64>,
 }
 
 impl Serve {
@@ -55,8 +58,14 @@ impl Serve {
         let addresses = resolve(&self.listen).await?;
         let access = Access::new(&self.listen, &addresses, token, self.allow_origin)?;
         let listener = TcpListener::bind(&*addresses).await.map_err(|error| cannot_listen(self.listen, &error))?;
-        let core =
-            Core::open(Config { database, code_cache, library_cache: self.cache_dir, parallel: self.parallel }).await?;
+        let config = Config {
+            database,
+            code_cache,
+            library_cache: self.cache_dir,
+            parallel: self.parallel,
+            max_memory: self.max_memory.map(|mib| mib.saturating_mul(1 << 20)),
+        };
+        let core = Core::open(config).await?;
         let address = listener.local_addr().map_err(Error::Serve)?;
         output::write(&format!("vm-system is listening on http://{address}\n"))?;
         vm_server::serve(listener, core, access, signals.stop()).await;

@@ -13,6 +13,7 @@
 //! | `scripts_capabilities`, `scripts_libraries` | the same where a template grants it |
 //! | `access`, `access_token` | who may call: hosts and pages; tokens, and listening beyond this machine |
 //! | `connections` | clients that are many, slow, or speak no HTTP |
+//! | `fairness` | many executions at once: who waits for whom, and when there is no room |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
 //! | `openapi`, `typescript` | the OpenAPI document: that it is served and whole; a validator and a generated client |
 //! | `house` | which crate may import which |
@@ -33,6 +34,7 @@ mod cli;
 mod cli_failures;
 mod cli_templates;
 mod connections;
+mod fairness;
 mod house;
 mod libs;
 mod libs_cdn;

@@ -27,7 +27,8 @@ fn endless_executions_keep_nobody_waiting_though_only_one_may_compute_at_once() 
     let endless: Vec<_> = (0..3).map(|_| daemon.session_of(&template)).collect();
     let session = daemon.session_of(&template);
     thread::scope(|scope| {
-        let running: Vec<_> = endless.iter().map(|session| scope.spawn(|| daemon.repl(session, "for (;;) {}"))).collect();
+        let running: Vec<_> =
+            endless.iter().map(|session| scope.spawn(|| daemon.repl(session, "for (;;) {}"))).collect();
         wait_for(|| (daemon.get("/runtime/summary").ok(200)["running_executions"] == 3).then_some(()));
         for _ in 0..20 {
             assert_eq!(daemon.preview(&session, "6 * 7"), "42");
@@ -48,7 +49,8 @@ fn waiting_for_a_turn_to_compute_is_told_apart_and_no_part_of_the_wall_limit() {
     let sessions: Vec<_> = (0..8).map(|_| daemon.session_of(&template)).collect();
     let busy = "const end = Date.now() + 8; while (Date.now() < end); 1";
     let executions: Vec<Value> = thread::scope(|scope| {
-        let running: Vec<_> = sessions.iter().map(|session| scope.spawn(|| daemon.repl(session, busy).ok(201))).collect();
+        let running: Vec<_> =
+            sessions.iter().map(|session| scope.spawn(|| daemon.repl(session, busy).ok(201))).collect();
         running.into_iter().map(|execution| execution.join().unwrap()).collect()
     });
     let queued = executions.iter().filter(|execution| execution["metrics"]["queued_ms"].as_f64() > Some(0.0));

@@ -7,8 +7,10 @@ use vm_client::Client;
 use vm_model::Token;
 
 use crate::{
+    completions::Completions,
     error::Error,
     exec::ExecCommand,
+    help::Help,
     libs::LibsCommand,
     logging::{self, LogFormat},
     ops::OpsCommand,
@@ -20,7 +22,7 @@ use crate::{
 
 /// JavaScript sessions that live in a daemon, keep their state, and record every run.
 #[derive(Parser)]
-#[command(name = "vm-system", version, arg_required_else_help = true)]
+#[command(name = "vm-system", version, arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -67,12 +69,16 @@ enum Command {
     /// Manage the cache of JavaScript libraries that templates can name
     #[command(subcommand)]
     Libs(LibsCommand),
+    /// Read about a topic, or about a command
+    Help(Help),
+    /// Print what bash, zsh or fish needs to complete commands and flags
+    Completions(Completions),
 }
 
 impl Cli {
     /// What was typed. Wrong usage, `--help` and `--version` end the process here.
     pub fn read() -> Self {
-        let matches = with_variables(Self::command()).get_matches();
+        let matches = parser().get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
@@ -92,9 +98,16 @@ impl Cli {
             Command::Exec(command) => return command.run(&client()?, output).await,
             Command::Ops(command) => command.run(&client()?, output).await?,
             Command::Libs(command) => command.run(output).await?,
+            Command::Help(help) => help.run()?,
+            Command::Completions(completions) => completions.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The definition of the command line.
+pub fn parser() -> clap::Command {
+    with_variables(Cli::command())
 }
 
 /// Lets every flag be given as an environment variable too: `--server-url` as `VM_SYSTEM_SERVER_URL`.
@@ -115,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_definition_of_the_command_line_is_sound() {
-        with_variables(Cli::command()).debug_assert();
+        parser().debug_assert();
     }
 
     #[test]
@@ -127,7 +140,7 @@ mod tests {
             }
             parser.get_subcommands().for_each(check);
         }
-        check(&with_variables(Cli::command()));
+        check(&parser());
     }
 
     #[test]
@@ -139,5 +152,27 @@ mod tests {
         ] {
             assert_eq!(Cli::try_parse_from(line).ok().unwrap().global.server_url, "http://h");
         }
+    }
+
+    #[test]
+    fn the_reference_has_every_command_with_its_flags() {
+        fn check(parser: &clap::Command, path: &str, reference: &str) {
+            for command in parser.get_subcommands() {
+                let path = format!("{path}{}", command.get_name());
+                if command.has_subcommands() && path != "help" {
+                    check(command, &(path + " "), reference);
+                    continue;
+                }
+                let line = reference.lines().find(|line| line.starts_with(&format!("| `{path}")));
+                let line = line.unwrap_or_else(|| panic!("no {path}"));
+                for flag in command.get_arguments().filter_map(clap::Arg::get_long) {
+                    assert!(line.contains(&format!("--{flag} ")), "no --{flag} in {line}");
+                }
+            }
+            for flag in parser.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(reference.contains(&format!("| `--{flag}")), "no --{flag}");
+            }
+        }
+        check(&parser(), "", include_str!("../../../docs/cli-command-reference.md"));
     }
 }

@@ -8,8 +8,9 @@ use vm_model::{Event, Execution, ExecutionStatus, ReplRequest, RunFileRequest};
 
 use crate::{
     error::Error,
-    output::{Output, json, table},
+    output::{Output, json},
     script_input::{ScriptArgs, ScriptEnv, snippet},
+    table::table,
 };
 
 /// So much of a snippet is shown in a list.

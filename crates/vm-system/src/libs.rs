@@ -9,11 +9,7 @@ use vm_modules::libraries::{
     download::{Cdn, DownloadError, Outcome, Via, download},
 };
 
-use crate::{
-    error::Error,
-    output::{Output, table},
-    progress::Progress,
-};
+use crate::{error::Error, output::Output, progress::Progress, table::table};
 
 /// `vm-system libs …`
 #[derive(Subcommand)]

@@ -1,12 +1,11 @@
 //! The log on standard error.
 
-use std::{
-    env,
-    io::{self, IsTerminal},
-};
+use std::io;
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
+
+use crate::terminal;
 
 /// How a log line looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -19,11 +18,10 @@ pub enum LogFormat {
 
 /// Starts logging; `level` has passed [`parse_level`].
 pub fn start(level: &str, format: LogFormat) {
-    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(level))
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && !no_color);
+        .with_ansi(terminal::is_styled(&io::stderr()));
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).init(),

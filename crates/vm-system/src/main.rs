@@ -11,17 +11,23 @@
 //! | `exec` | `exec …` |
 //! | `ops` | `ops …` |
 //! | `libs` | `libs …` |
+//! | `help` | `help`: the topics of `docs/`, and what the commands say of themselves |
+//! | `completions` | `completions`: what a shell needs to complete commands and flags |
 //! | `progress` | how far downloads are, on standard error |
 //! | `script_input` | what `exec` accepts as code, arguments and environment |
-//! | `output` | the one way to standard output: the API's JSON, or lines and tables that are safe to show |
+//! | `output` | the one way to standard output: the API's JSON, or lines that are safe to show |
+//! | `table` | tables: aligned, and on a terminal no wider than it |
+//! | `terminal` | what a stream's terminal can do, if it is one |
 //! | `logging` | the daemon's log on standard error |
 //! | `error` | why a command failed |
 //!
-//! Every command but `serve` and `libs` is a client of the daemon: it makes a call and prints the answer.
+//! Every command but `serve`, `libs`, `help` and `completions` is a client of the daemon: it makes a call and prints the answer.
 
 mod cli;
+mod completions;
 mod error;
 mod exec;
+mod help;
 mod libs;
 mod logging;
 mod ops;
@@ -30,9 +36,11 @@ mod progress;
 mod script_input;
 mod serve;
 mod session;
+mod table;
 mod template;
 mod template_capabilities;
 mod template_extensions;
+mod terminal;
 
 use std::{
     io::{self, Write},

@@ -1,4 +1,4 @@
-//! The one way to standard output: the API's JSON, or lines and tables that are safe to show.
+//! The one way to standard output: the API's JSON, or lines that are safe to show.
 
 use std::{
     fmt::Write as _,
@@ -62,39 +62,9 @@ fn escape(safe: &mut String, c: char) {
     let _ = write!(safe, "\\u{:04x}", u32::from(c));
 }
 
-/// Aligned columns with two spaces between them, under a header; or the line `none` if there are no rows.
-pub fn table<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>, none: &str) -> Vec<String> {
-    let cell = |text: String| if text.is_empty() { "-".into() } else { safe(&text) };
-    let mut table = vec![header.map(String::from)];
-    table.extend(rows.map(|row| row.map(cell)));
-    if table.len() == 1 {
-        return vec![none.into()];
-    }
-    let widths: [usize; N] =
-        std::array::from_fn(|column| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
-    table.iter().map(|row| line(row, &widths)).collect()
-}
-
-fn line(row: &[String], widths: &[usize]) -> String {
-    let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-    cells.join("  ").trim_end().into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_are_aligned_and_lines_have_no_trailing_spaces() {
-        let rows = [["1".into(), "long name".into(), "x".into()], ["22".into(), "é".into(), String::new()]];
-        let lines = table(["ID", "NAME", "MODE"], rows.into_iter(), "none");
-        assert_eq!(lines, ["ID  NAME       MODE", "1   long name  x", "22  é          -"]);
-    }
-
-    #[test]
-    fn an_empty_table_is_one_line_that_says_so() {
-        assert_eq!(table(["ID"], std::iter::empty(), "No sessions found"), ["No sessions found"]);
-    }
 
     #[test]
     fn nothing_in_a_text_can_forge_a_line_or_command_the_terminal() {

@@ -2,8 +2,7 @@
 
 use std::{
     collections::HashMap,
-    env,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -12,7 +11,7 @@ use vm_modules::libraries::{
     download::{Event, Outcome},
 };
 
-use crate::output::safe;
+use crate::{output::safe, terminal};
 
 /// Without colours, which some terminals and people do not want.
 const BAR: &str = "{prefix:16} [{bar:24}] {wide_msg}";
@@ -25,9 +24,7 @@ pub enum Progress {
 
 impl Progress {
     pub fn new(libraries: &[&'static Library]) -> Self {
-        // A terminal that cannot move its cursor says so, if it says anything.
-        let can_move = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
-        if !io::stderr().is_terminal() || !can_move {
+        if !terminal::is_capable(&io::stderr()) {
             return Self::Lines;
         }
         let all = MultiProgress::new();

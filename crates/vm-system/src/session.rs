@@ -6,10 +6,7 @@ use clap::Subcommand;
 use vm_client::Client;
 use vm_model::{NewSession, Session, SessionFilter, SessionStatus, TemplateId};
 
-use crate::{
-    error::Error,
-    output::{Output, table},
-};
+use crate::{error::Error, output::Output, table::table};
 
 /// `vm-system session …`
 #[derive(Subcommand)]

@@ -9,7 +9,8 @@ use vm_model::{NewStartupFile, NewTemplate, StartupFile, StartupFileDeleted, Tem
 
 use crate::{
     error::Error,
-    output::{Output, json, table},
+    output::{Output, json},
+    table::{fitted, table},
     template_capabilities::{CapabilityCommand, capability_table},
     template_extensions::ExtensionCommand,
 };
@@ -179,7 +180,7 @@ fn template_block(detail: &TemplateDetail) -> Vec<String> {
         [("Capabilities:", capability_table(capabilities)), ("Startup files:", file_table(startup_files))]
     {
         lines.extend([String::new(), heading.into()]);
-        lines.extend(table.iter().map(|line| format!("  {line}")));
+        lines.extend(table.iter().map(|line| fitted(format!("  {line}"))));
     }
     lines
 }

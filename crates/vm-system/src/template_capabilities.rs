@@ -7,7 +7,8 @@ use vm_model::{Capability, NewCapability};
 
 use crate::{
     error::Error,
-    output::{Output, json, table},
+    output::{Output, json},
+    table::table,
 };
 
 /// The commands of `vm-system template` that are about capabilities.

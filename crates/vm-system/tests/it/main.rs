@@ -15,9 +15,11 @@
 //! | `connections` | clients that are many, slow, or speak no HTTP |
 //! | `fairness` | many executions at once: who waits for whom, and when there is no room |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
+//! | `help`, `terminal` | topics and completions; what differs on a terminal |
+//! | `docs` | every command of the help topics and of the README, run as it stands |
 //! | `openapi`, `typescript` | the OpenAPI document: that it is served and whole; a validator and a generated client |
 //! | `house` | which crate may import which |
-//! | `raw`, `cdn` | requests byte by byte; a server that the tests own |
+//! | `raw`, `cdn`, `pty` | requests byte by byte; a server and a terminal that the tests own |
 //! | `support` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
@@ -34,17 +36,21 @@ mod cli;
 mod cli_failures;
 mod cli_templates;
 mod connections;
+mod docs;
 mod fairness;
+mod help;
 mod house;
 mod libs;
 mod libs_cdn;
 mod openapi;
+mod pty;
 mod raw;
 mod scripts_capabilities;
 mod scripts_libraries;
 mod scripts_modules;
 mod scripts_web;
 mod serve;
+mod terminal;
 mod typescript;
 
 #[path = "../support/mod.rs"]

@@ -13,6 +13,7 @@
 //! | `scripts_capabilities`, `scripts_libraries` | the same where a template grants it |
 //! | `access`, `access_token` | who may call: hosts and pages; tokens, and listening beyond this machine |
 //! | `connections` | clients that are many, slow, or speak no HTTP |
+//! | `any_input` | whatever comes in is answered as documented |
 //! | `fairness` | many executions at once: who waits for whom, and when there is no room |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
 //! | `help`, `terminal` | topics and completions; what differs on a terminal |
@@ -25,6 +26,7 @@
 
 mod access;
 mod access_token;
+mod any_input;
 mod api_capabilities;
 mod api_catalog;
 mod api_extensions;

@@ -163,7 +163,10 @@ mod tests {
                     check(command, &(path + " "), reference);
                     continue;
                 }
-                let line = reference.lines().find(|line| line.starts_with(&format!("| `{path}")));
+                let is_of_command = |line: &&str| {
+                    line.strip_prefix(&format!("| `{path}")).is_some_and(|rest| rest.starts_with(['`', ' ']))
+                };
+                let line = reference.lines().find(is_of_command);
                 let line = line.unwrap_or_else(|| panic!("no {path}"));
                 for flag in command.get_arguments().filter_map(clap::Arg::get_long) {
                     assert!(line.contains(&format!("--{flag} ")), "no --{flag} in {line}");

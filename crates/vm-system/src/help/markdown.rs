@@ -1,7 +1,7 @@
 //! Markdown on a terminal: headings bold, code indented, lists and tables laid out, text wrapped. It knows what the topics
 //! use; of anything else it shows the text.
 
-use std::mem::take;
+use std::{borrow::Cow, mem::take};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use textwrap::{WordSplitter, core::display_width, wrap};
@@ -193,8 +193,8 @@ fn row_lines(row: &[String], widths: &[usize]) -> String {
     let cells: Vec<_> = row.iter().zip(widths).map(|(cell, &width)| wrap(cell, wrapping(width))).collect();
     let height = cells.iter().map(Vec::len).max().unwrap_or(0);
     let line = |number: usize| {
-        let part = |(cell, width): (&Vec<_>, &usize)| {
-            let text = cell.get(number).map_or("", |line: &std::borrow::Cow<'_, str>| line);
+        let part = |(cell, width): (&Vec<Cow<'_, str>>, &usize)| {
+            let text = cell.get(number).map_or("", |line| line);
             text.to_owned() + &" ".repeat(width.saturating_sub(display_width(text)))
         };
         cells.iter().zip(widths).map(part).collect::<Vec<_>>().join(COLUMN_GAP).trim_end().to_owned() + "\n"

@@ -76,30 +76,29 @@ impl Pool {
 
     fn add(self: &Arc<Self>, job: Job) -> io::Result<()> {
         let mut state = self.lock();
-        if state.jobs.len() < state.idle || state.threads >= MAX_THREADS {
-            state.jobs.push_back(job);
+        state.jobs.push_back(job);
+        if state.jobs.len() <= state.idle || state.threads >= MAX_THREADS {
             drop(state);
             self.changed.notify_one();
             return Ok(());
         }
-        state.threads += 1;
-        state.jobs.push_back(job);
-        drop(state);
-        let pool = self.clone();
-        let started = thread::Builder::new().name("worker".into()).stack_size(STACK_SIZE).spawn(move || pool.work());
-        if let Err(error) = started {
-            let mut state = self.lock();
-            state.threads -= 1;
-            // Another thread will come to it, if there is one.
-            if state.threads == 0 {
-                state.jobs.clear();
-                return Err(error);
-            }
+        let started = self.start_thread(&mut state);
+        // Where another thread is there, it will come to the job.
+        if started.is_err() && state.threads == 0 {
+            state.jobs.clear();
+            return started;
         }
         Ok(())
     }
 
-    fn work(&self) {
+    fn start_thread(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        let pool = self.clone();
+        thread::Builder::new().name("worker".into()).stack_size(STACK_SIZE).spawn(move || pool.work())?;
+        state.threads += 1;
+        Ok(())
+    }
+
+    fn work(self: &Arc<Self>) {
         while let Some(job) = self.next_job() {
             // The panic has been reported, and whoever waits for the result hears that there is none.
             let _ = catch_unwind(AssertUnwindSafe(job));
@@ -109,6 +108,10 @@ impl Pool {
         }
         let mut state = self.lock();
         state.threads -= 1;
+        if state.jobs.len() > state.idle {
+            // What waited for this thread is for another one. If none can be started, the next job tries again.
+            let _ = self.start_thread(&mut state);
+        }
     }
 
     fn next_job(&self) -> Option<Job> {

@@ -1,10 +1,5 @@
 /* CommonJS: `require` for configured native modules and for files of the worktree. */
 
-const NATIVE = {
-    fs: ["readFileSync", "writeFileSync", "appendFileSync", "existsSync", "readdirSync", "mkdirSync", "statSync", "rmSync"],
-    exec: ["run"],
-    database: ["configure", "query", "exec", "close"],
-};
 /* By path for files, `native:NAME` for native modules. */
 const loaded = new Map();
 
@@ -38,9 +33,9 @@ function fromHost(value) {
     return value;
 }
 
-function nativeModule(name) {
+function nativeModule({ name, functions }) {
     const module = {};
-    for (const method of NATIVE[name]) {
+    for (const method of functions) {
         const call = (...given) => fromHost(host.call(`${name}.${method}`, ...given));
         const made = method === "statSync" ? (...given) => new Stats(call(...given)) : call;
         Object.defineProperty(made, "name", { value: method });
@@ -76,7 +71,7 @@ function requireFrom(from, specifier) {
     if (typeof specifier !== "string") throw new TypeError(`require takes a string, not ${typeof specifier}`);
     const found = host.call("modules.require", from, specifier);
     if (found.native !== undefined) {
-        const id = `native:${found.native}`;
+        const id = `native:${found.native.name}`;
         if (!loaded.has(id)) loaded.set(id, { exports: nativeModule(found.native) });
         return loaded.get(id).exports;
     }

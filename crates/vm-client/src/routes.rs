@@ -1,4 +1,5 @@
 //! One method per route of the API. What each of them can answer, errors included, is the daemon's contract.
+#![allow(clippy::missing_errors_doc)] // all fail as `ClientError` says
 
 use std::fmt::Display;
 
@@ -15,7 +16,6 @@ use crate::{Client, ClientError};
 type Result<T> = std::result::Result<T, ClientError>;
 
 /// Health and runtime.
-#[allow(clippy::missing_errors_doc)] // all fail as `ClientError` says
 impl Client {
     /// Whether the daemon is well.
     pub async fn health(&self) -> Result<Health> {
@@ -29,7 +29,6 @@ impl Client {
 }
 
 /// What templates can be configured with.
-#[allow(clippy::missing_errors_doc)]
 impl Client {
     /// The native modules.
     pub async fn catalog_modules(&self) -> Result<Vec<ModuleEntry>> {
@@ -48,7 +47,6 @@ impl Client {
 }
 
 /// Templates.
-#[allow(clippy::missing_errors_doc)]
 impl Client {
     /// Makes a template.
     pub async fn create_template(&self, new: &NewTemplate) -> Result<Template> {
@@ -93,7 +91,6 @@ impl Client {
 }
 
 /// What templates give to their sessions.
-#[allow(clippy::missing_errors_doc)]
 impl Client {
     /// Adds a capability.
     pub async fn add_capability(&self, template: impl Display, new: &NewCapability) -> Result<Capability> {
@@ -142,7 +139,6 @@ impl Client {
 }
 
 /// Sessions.
-#[allow(clippy::missing_errors_doc)]
 impl Client {
     /// Creates a session and runs its startup files.
     pub async fn create_session(&self, new: &NewSession) -> Result<Session> {
@@ -171,7 +167,6 @@ impl Client {
 }
 
 /// Executions.
-#[allow(clippy::missing_errors_doc)]
 impl Client {
     /// Runs a snippet.
     pub async fn repl(&self, request: &ReplRequest) -> Result<Execution> {

@@ -6,8 +6,10 @@ use vm_model::{
     CapabilityError, CapabilityId, ExecutionId, IdError, LimitKind, SessionId, SessionStatus, SettingsError,
     StartupFileId, TemplateId,
 };
-use vm_modules::libraries::LibraryError;
-use vm_modules::{catalog::ModuleNameError, libraries::LibraryNameError};
+use vm_modules::{
+    catalog::ModuleNameError,
+    libraries::{LibraryError, LibraryNameError},
+};
 use vm_store::{AlreadyExists, StoreError};
 
 /// Why a call failed. The message is for a person: what happened, to which thing, and what to do.

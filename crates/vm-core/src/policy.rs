@@ -7,7 +7,9 @@ use tokio::{runtime::Handle, sync::Notify};
 use vm_engine::{HostFunctions, Run, Setup};
 use vm_model::{Grant, LimitKind, Limits, ModuleGrant, TemplateDetail};
 use vm_modules::{
-    DatabaseGrant, ExecGrant, FsGrant, FsRoot, Grants, HostCalls, Loader, Natives, Net, Worktree, natives,
+    DatabaseGrant, ExecGrant, FsGrant, FsRoot, Grants, HostCalls, Loader, Natives, Net, Worktree,
+    catalog::{CATALOG, Module},
+    natives,
     net::fetch::IsStopped,
 };
 
@@ -116,9 +118,13 @@ impl Policy {
         }))
     }
 
-    fn modules(&self) -> Vec<&'static str> {
+    fn modules(&self) -> Vec<&'static Module> {
         let Grants { fs, exec, database } = &self.natives;
-        let granted = [("database", database.is_some()), ("exec", exec.is_some()), ("fs", fs.is_some())];
-        granted.into_iter().filter_map(|(name, is_granted)| is_granted.then_some(name)).collect()
+        let is_granted = |module: &&Module| match module.name {
+            "fs" => fs.is_some(),
+            "exec" => exec.is_some(),
+            name => name == "database" && database.is_some(),
+        };
+        CATALOG.iter().filter(is_granted).collect()
     }
 }

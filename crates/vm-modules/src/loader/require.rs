@@ -12,8 +12,13 @@ use crate::{NativeError, catalog, libraries};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Found {
-    /// The native module of this name.
-    Native(&'static str),
+    /// A native module, and the names of its functions.
+    Native {
+        /// What scripts `require`.
+        name: &'static str,
+        /// As the catalog has them.
+        functions: &'static [&'static str],
+    },
     /// The file at this path of the worktree.
     Path(String),
 }
@@ -37,8 +42,8 @@ impl Loader {
     /// # Errors
     /// It is neither a native module that the session has nor a file of the worktree; the message says what to do.
     pub fn require(&self, from: &str, specifier: &str) -> Result<Found, NativeError> {
-        if let Some(module) = self.modules.iter().find(|module| **module == specifier) {
-            return Ok(Found::Native(module));
+        if let Some(module) = self.modules.iter().find(|module| module.name == specifier) {
+            return Ok(Found::Native { name: module.name, functions: module.functions });
         }
         let is_relative =
             ["./", "../"].iter().any(|start| specifier.starts_with(start)) || [".", ".."].contains(&specifier);
@@ -81,7 +86,8 @@ impl Loader {
                  add-library TEMPLATE --name {specifier})"
             );
         }
-        let enabled = if self.modules.is_empty() { "none".into() } else { self.modules.join(", ") };
+        let names: Vec<_> = self.modules.iter().map(|module| module.name).collect();
+        let enabled = if names.is_empty() { "none".into() } else { names.join(", ") };
         format!(
             "there are native modules (enabled here: {enabled}) and files of the worktree, which start with ./ or ../"
         )

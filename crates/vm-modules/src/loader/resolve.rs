@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use vm_model::Resolver;
 
 use super::specifier::{folder_of, has_scheme, join, without_query};
-use crate::{NativeError, Worktree, WorktreeError};
+use crate::{NativeError, Worktree, WorktreeError, catalog::Module};
 
 /// What a path may not have in a URL.
 const NO_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`');
@@ -19,7 +19,7 @@ pub struct Loader {
     pub(super) worktree: Arc<Worktree>,
     pub(super) resolver: Resolver,
     /// The native modules that `require` gives.
-    pub(super) modules: Vec<&'static str>,
+    pub(super) modules: Vec<&'static Module>,
     max_bytes: u64,
 }
 
@@ -34,7 +34,7 @@ struct Candidates {
 impl Loader {
     /// For one session: `modules` are the native ones that it has, and `max_bytes` is how much of a file is read.
     #[must_use]
-    pub fn new(worktree: Arc<Worktree>, resolver: Resolver, modules: Vec<&'static str>, max_bytes: u64) -> Self {
+    pub fn new(worktree: Arc<Worktree>, resolver: Resolver, modules: Vec<&'static Module>, max_bytes: u64) -> Self {
         Self { worktree, resolver, modules, max_bytes }
     }
 
@@ -103,8 +103,8 @@ impl Loader {
 
     /// For who asks `import` for what only `require` has.
     fn hint(&self, specifier: &str) -> String {
-        match self.modules.iter().find(|module| **module == specifier) {
-            Some(module) => format!("; the native module is had by require('{module}')"),
+        match self.modules.iter().find(|module| module.name == specifier) {
+            Some(module) => format!("; the native module is had by require('{}')", module.name),
             None => String::new(),
         }
     }

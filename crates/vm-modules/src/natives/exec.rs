@@ -19,7 +19,7 @@ use super::{
     arguments::Arguments,
     call::encode,
     descendants::{Family, adopt_orphans},
-    error::describe,
+    error::{OUTPUT_LIMIT, describe},
 };
 use crate::Worktree;
 
@@ -139,7 +139,7 @@ fn read_what_is_there(output: &mut PipeReader, bytes: &mut Vec<u8>, max_bytes: u
         let text =
             format!("the command was ended, because it printed more than the {max_bytes} bytes that a call may answer");
         let output = Some(to_text(bytes, max_bytes));
-        return Err(NativeError { output, ..NativeError::new("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", text) });
+        return Err(NativeError { output, ..NativeError::new(OUTPUT_LIMIT, text) });
     }
     Ok(more)
 }

@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vm_engine::{Engine, Instance, Mode, Outcome, Program, ProgramKind, QuickJs, Run, Setup, Step, engine::STACK_SIZE};
+use vm_engine::{
+    Engine, Instance, Mode, Origin, Outcome, Program, ProgramKind, QuickJs, Run, Setup, Step, engine::STACK_SIZE,
+};
 use vm_model::{ExecutionId, Limits};
 
 use crate::{Result, stats::Sample};
@@ -55,7 +57,7 @@ pub fn measure(folder: &Path) -> Result<()> {
 
 fn compare(engine: &QuickJs) -> Result<()> {
     let limits = Limits::default();
-    let mut instance = engine.create(&Setup::plain(&limits), Box::new(|_, _, _| Err(Vec::new())))?;
+    let mut instance = engine.create(Origin::default(), &Setup::plain(&limits), Box::new(|_, _, _| Err(Vec::new())))?;
     let context = rquickjs::Context::full(&rquickjs::Runtime::new()?)?;
     let mut logs = 0.0;
     for (name, code) in SCRIPTS {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Instant};
 
-use vm_engine::{Engine, QuickJs, Setup};
+use vm_engine::{Engine, Origin, QuickJs, Setup};
 use vm_model::Limits;
 
 use crate::{Result, stats::Sample};
@@ -15,7 +15,7 @@ pub fn measure(folder: &Path) -> Result<()> {
     let mut durations = Vec::with_capacity(STAMPS);
     for _ in 0..STAMPS {
         let begin = Instant::now();
-        let instance = engine.create(&Setup::plain(&limits), Box::new(|_, _, _| Err(Vec::new())))?;
+        let instance = engine.create(Origin::default(), &Setup::plain(&limits), Box::new(|_, _, _| Err(Vec::new())))?;
         durations.push(begin.elapsed());
         drop(instance);
     }

@@ -1,6 +1,6 @@
 //! What a template lets its sessions do, gathered from its modules and its enabled capabilities.
 
-use std::{collections::BTreeMap, env, sync::Arc};
+use std::{collections::BTreeMap, env, sync::Arc, time::SystemTime};
 
 use serde_json::{Map, Value};
 use tokio::{runtime::Handle, sync::Notify};
@@ -76,6 +76,8 @@ impl Policy {
     pub fn setup<'a>(&self, template: &'a TemplateDetail) -> Setup<'a> {
         Setup {
             limits: &template.settings.limits,
+            created_at: SystemTime::now(),
+            keep_changes: false,
             console: template.settings.runtime.console,
             fetch: self.hosts.is_some(),
             globals: self.globals.clone(),

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use tokio::sync::Notify;
 use tracing::Instrument;
+use vm_engine::Origin;
 use vm_model::{
     Execution, ExecutionKind, NewSession, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp,
 };
@@ -94,7 +95,7 @@ fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Ses
     let policy = Policy::of(&template)?;
     let wake = Arc::new(Notify::new());
     let host = policy.host_functions(&template, &worktree, &parts.runtime, &wake)?;
-    let instance = parts.engine.create(&policy.setup(&template), host)?;
+    let instance = parts.engine.create(Origin::default(), &policy.setup(&template), host)?;
     let session = Session {
         id: SessionId::new(),
         template_id,

@@ -1,10 +1,15 @@
 //! What the floors above see of an engine.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use serde_json::{Map, Value};
 use vm_model::{Limits, RuntimeMeta};
 
+pub use crate::memory::Image;
 use crate::{EngineError, Run, StopReason};
 
 /// Makes instances.
@@ -12,11 +17,34 @@ pub trait Engine: Send + Sync {
     /// What it is, for `runtime_meta`.
     fn meta(&self) -> RuntimeMeta;
 
-    /// A fresh instance; microseconds, no script is run. What scripts ask of the host goes to `host`.
+    /// What the states of its instances are good for: they mean nothing to an engine of another identity. 32 bytes.
+    fn identity(&self) -> [u8; 32];
+
+    /// An instance in the state of its origin; microseconds, no script is run. What scripts ask of the host goes to `host`.
     ///
     /// # Errors
-    /// The machine has no memory for it.
-    fn create(&self, setup: &Setup<'_>, host: HostFunctions) -> Result<Box<dyn Instance>, EngineError>;
+    /// The machine has no memory for it, or the origin is damaged.
+    fn create(
+        &self,
+        origin: Origin<'_>,
+        setup: &Setup<'_>,
+        host: HostFunctions,
+    ) -> Result<Box<dyn Instance>, EngineError>;
+
+    /// The image of an instance whose [`Instance::state`] was this, and whose own origin was no image.
+    ///
+    /// # Errors
+    /// The state is damaged.
+    fn image(&self, state: &[u8]) -> Result<Arc<Image>, EngineError>;
+}
+
+/// Where an instance begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin<'a> {
+    /// `None`: the engine's own, in which no script has run.
+    pub image: Option<&'a Arc<Image>>,
+    /// What has changed since, in order: an [`Instance::state`], or nothing, and then each [`Outcome::change`].
+    pub changes: &'a [Vec<u8>],
 }
 
 /// What an instance begins with.
@@ -24,6 +52,10 @@ pub trait Engine: Send + Sync {
 pub struct Setup<'a> {
     /// What bounds its executions.
     pub limits: &'a Limits,
+    /// When it began for its scripts, which may be before a restart.
+    pub created_at: SystemTime,
+    /// Whether [`Outcome::change`] is wanted.
+    pub keep_changes: bool,
     /// Whether there is a `console`.
     pub console: bool,
     /// Whether there is a `fetch`.
@@ -38,7 +70,15 @@ impl<'a> Setup<'a> {
     /// A console and nothing that a template could add.
     #[must_use]
     pub fn plain(limits: &'a Limits) -> Self {
-        Self { limits, console: true, fetch: false, globals: Map::new(), env: BTreeMap::new() }
+        Self {
+            limits,
+            created_at: SystemTime::now(),
+            keep_changes: false,
+            console: true,
+            fetch: false,
+            globals: Map::new(),
+            env: BTreeMap::new(),
+        }
     }
 }
 
@@ -56,6 +96,15 @@ pub trait Instance: Send {
 
     /// Goes on with the program after [`Step::Wait`], when its time has come or its run was stopped.
     fn resume(&mut self, run: &Arc<Run>) -> Step;
+
+    /// All that differs from its image at the end of the last program.
+    fn state(&self) -> Vec<u8>;
+
+    /// Goes back to the state before a program, whose [`Outcome::change`] this was.
+    ///
+    /// # Errors
+    /// The machine has no memory for it; the instance is of no more use.
+    fn undo(&mut self, change: &[u8]) -> Result<(), EngineError>;
 }
 
 /// The stack, in bytes, of a thread that calls an [`Instance`]: guest frames and the host's own.
@@ -123,6 +172,8 @@ pub struct Outcome {
     pub rolled_back: bool,
     /// Bytes of JavaScript memory in use.
     pub mem_bytes: u64,
+    /// The effect on the state, to be given to [`Origin`] and [`Instance::undo`]; nothing if there is none, or none is wanted.
+    pub change: Option<Vec<u8>>,
     /// The instance could not be set back, for this reason, and is of no more use.
     pub lost: Option<String>,
 }

@@ -24,7 +24,7 @@ mod turn;
 mod watchdog;
 
 pub use cpu::is_lowered;
-pub use engine::{Engine, HostFunctions, Instance, Mode, Outcome, Program, ProgramKind, Setup, Step};
+pub use engine::{Engine, HostFunctions, Image, Instance, Mode, Origin, Outcome, Program, ProgramKind, Setup, Step};
 pub use error::EngineError;
 pub use quickjs::QuickJs;
 pub use run::{Run, StopReason};

@@ -4,7 +4,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -41,6 +44,7 @@ pub struct Run {
     limits: Limits,
     record: Mutex<Record>,
     control: Mutex<Control>,
+    is_unrepeatable: AtomicBool,
 }
 
 /// What an execution has come to so far.
@@ -93,6 +97,7 @@ impl Run {
                 turn: None,
                 when_long: WhenLong::default(),
             }),
+            is_unrepeatable: AtomicBool::new(false),
         })
     }
 
@@ -244,6 +249,17 @@ impl Run {
     /// Ends the run at a limit that something working on its behalf has exceeded.
     pub fn exceed(&self, limit: LimitKind) {
         self.ask_to_stop(StopReason::Limit(limit));
+    }
+
+    /// Notes that the code did or saw something that would be something else another time: the clock, randomness, a command.
+    pub fn note_unrepeatable(&self) {
+        self.is_unrepeatable.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the same code would do the same another time.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        !self.is_unrepeatable.load(Ordering::Relaxed)
     }
 
     /// Why the run is to stop, if it is.

@@ -2,14 +2,18 @@
 
 use std::{collections::BTreeMap, io, sync::Arc};
 
-use super::{Image, Mapping, PAGE, changes, mapping::Denied};
+use super::{
+    Image, Mapping, PAGE, changes,
+    delta::{Damaged, Delta, Reader},
+    mapping::Denied,
+};
 
 /// A state to go back to.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     image: Arc<Image>,
     size: usize,
-    /// By page number. A page that became equal to the image's again may stay here.
+    /// By page number.
     pages: BTreeMap<usize, Box<[u8; PAGE]>>,
 }
 
@@ -19,38 +23,90 @@ impl Checkpoint {
         Self { image: image.clone(), size: image.len(), pages: BTreeMap::new() }
     }
 
-    /// Takes over what the mapping holds now.
-    pub fn update(&mut self, mapping: &Mapping) -> Result<(), Denied> {
+    /// Takes over what the mapping holds now, and answers the delta from what was kept before.
+    pub fn update(&mut self, mapping: &Mapping) -> Result<Delta, Denied> {
         let candidates = changes::written(mapping);
+        let mut delta = Delta::between(self.size, mapping.size());
         mapping.whole(|bytes| {
             for index in candidates.into_iter().flatten() {
                 if let Some(now) = bytes.get(index * PAGE..).and_then(|rest| rest.first_chunk()) {
-                    self.keep(index, now);
+                    self.keep(index, now, &mut delta);
                 }
             }
         })?;
         self.size = mapping.size();
-        Ok(())
+        Ok(delta)
     }
 
-    fn keep(&mut self, index: usize, now: &[u8; PAGE]) {
+    fn keep(&mut self, index: usize, now: &[u8; PAGE], delta: &mut Delta) {
+        let image = self.image.page(index);
         match self.pages.get_mut(&index) {
-            Some(kept) if **kept != *now => **kept = *now,
-            Some(_) => {}
-            None if self.image.page(index) != now => {
+            Some(kept) if **kept == *now => {}
+            Some(kept) => {
+                delta.page(index, &**kept, now);
+                if image == now {
+                    self.pages.remove(&index);
+                } else {
+                    **kept = *now;
+                }
+            }
+            None if image == now => {}
+            None => {
+                delta.page(index, image, now);
                 self.pages.insert(index, Box::new(*now));
             }
-            None => {}
         }
+    }
+
+    /// The delta from the image to what is kept.
+    pub fn whole(&self) -> Delta {
+        let mut delta = Delta::between(self.image.len(), self.size);
+        for (&index, page) in self.pages.range(..self.size / PAGE) {
+            delta.page(index, self.image.page(index), page);
+        }
+        delta
+    }
+
+    /// Goes from one state to the other that the delta was made of. Of no more use if that fails.
+    pub fn apply(&mut self, delta: &[u8], max_size: usize) -> Result<(), Damaged> {
+        let mut reader = Reader::new(delta)?;
+        let size = reader.size(self.size);
+        let known = size.max(self.size);
+        if known > max_size {
+            return Err(Damaged("it is of a larger memory"));
+        }
+        while let Some(index) = reader.next_page()? {
+            if index >= known / PAGE {
+                return Err(Damaged("it has a page outside the memory"));
+            }
+            let image = &self.image;
+            let page = self.pages.entry(index).or_insert_with(|| image.page_copy(index));
+            reader.apply(page)?;
+            if **page == *image.page(index) {
+                self.pages.remove(&index);
+            }
+        }
+        self.size = size;
+        Ok(())
     }
 
     /// A new mapping with the state kept here.
     pub fn restore(&self) -> io::Result<Mapping> {
         let mapping = Mapping::of(&self.image, self.size)?;
-        for (&index, page) in &self.pages {
+        for (&index, page) in self.pages.range(..self.size / PAGE) {
             mapping.restore_page(index, page).map_err(io::Error::other)?;
         }
         Ok(mapping)
+    }
+
+    /// What is kept, as an image of its own.
+    pub fn image(&self) -> io::Result<Image> {
+        let mut bytes = self.image.bytes().to_vec();
+        bytes.resize(self.size, 0);
+        for (&index, page) in self.pages.range(..self.size / PAGE) {
+            bytes[index * PAGE..(index + 1) * PAGE].copy_from_slice(&page[..]);
+        }
+        Image::new(bytes)
     }
 }
 
@@ -66,15 +122,31 @@ mod tests {
     fn restoring_gives_what_was_there_at_the_last_update() {
         let image = Arc::new(Image::new((0..16 * PAGE).map(|i| i as u8).collect()).unwrap());
         let mapping = Mapping::of(&image, 0).unwrap();
-        let mut checkpoint = Checkpoint::of(&image);
+        let (mut checkpoint, mut deltas) = (Checkpoint::of(&image), Vec::new());
         assert_eq!(content(&checkpoint.restore().unwrap()), content(&mapping));
         for round in 0..40_u32 {
             mapping.grow((16 + round as usize) * PAGE).unwrap();
             mapping.write(round * 977, &[round as u8; 1500]).unwrap();
-            checkpoint.update(&mapping).unwrap();
+            let before = content(&checkpoint.restore().unwrap());
+            let delta = checkpoint.update(&mapping).unwrap().encode();
             let kept = content(&mapping);
             mapping.write(round * 131, &[0xff; 3]).unwrap();
             assert_eq!(content(&checkpoint.restore().unwrap()), kept, "round {round}");
+            deltas.push(delta);
+
+            // back and forth
+            checkpoint.apply(&deltas[round as usize], usize::MAX).unwrap();
+            assert_eq!(content(&checkpoint.restore().unwrap()), before, "round {round}");
+            checkpoint.apply(&deltas[round as usize], usize::MAX).unwrap();
+
+            // by all deltas, by one, and as an image
+            let mut replayed = Checkpoint::of(&image);
+            deltas.iter().for_each(|delta| replayed.apply(delta, usize::MAX).unwrap());
+            let mut whole = Checkpoint::of(&image);
+            whole.apply(&checkpoint.whole().encode(), usize::MAX).unwrap();
+            for other in [replayed, whole, Checkpoint::of(&Arc::new(checkpoint.image().unwrap()))] {
+                assert_eq!(content(&other.restore().unwrap()), kept, "round {round}");
+            }
         }
     }
 
@@ -87,5 +159,15 @@ mod tests {
         let mut checkpoint = Checkpoint::of(&image);
         checkpoint.update(&mapping).unwrap();
         assert_eq!(checkpoint.pages.keys().copied().collect::<Vec<_>>(), [5]);
+    }
+
+    #[test]
+    fn a_delta_of_a_larger_memory_is_refused() {
+        let image = Arc::new(Image::new(vec![0; 4 * PAGE]).unwrap());
+        let mapping = Mapping::of(&image, 8 * PAGE).unwrap();
+        mapping.write(7 * PAGE as u32, &[1]).unwrap();
+        let delta = Checkpoint::of(&image).update(&mapping).unwrap().encode();
+        assert!(Checkpoint::of(&image).apply(&delta, 7 * PAGE).is_err());
+        assert!(Checkpoint::of(&image).apply(&delta, 8 * PAGE).is_ok());
     }
 }

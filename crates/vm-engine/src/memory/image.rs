@@ -8,14 +8,14 @@ use super::PAGE;
 
 /// A sealed memfd: nobody can change it while sessions map it.
 #[derive(Debug)]
-pub(crate) struct Image {
+pub struct Image {
     file: OwnedFd,
     bytes: Vec<u8>,
 }
 
 impl Image {
     /// Keeps these bytes, whose number is a multiple of [`PAGE`].
-    pub fn new(bytes: Vec<u8>) -> io::Result<Self> {
+    pub(crate) fn new(bytes: Vec<u8>) -> io::Result<Self> {
         let fd = rustix::fs::memfd_create("vm-image", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         let mut file = File::from(fd);
         file.write_all(&bytes)?;
@@ -24,17 +24,29 @@ impl Image {
     }
 
     /// Its length in bytes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
     /// The file to map.
-    pub fn file(&self) -> &OwnedFd {
+    pub(crate) fn file(&self) -> &OwnedFd {
         &self.file
     }
 
+    /// Its content.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// What a fresh mapping holds at this page: the image's bytes, or zeros behind its end.
-    pub fn page(&self, index: usize) -> &[u8] {
+    pub(crate) fn page(&self, index: usize) -> &[u8] {
         self.bytes.get(index * PAGE..(index + 1) * PAGE).unwrap_or(&[0; PAGE])
+    }
+
+    /// A copy of the same.
+    pub(crate) fn page_copy(&self, index: usize) -> Box<[u8; PAGE]> {
+        let mut copy = Box::new([0; PAGE]);
+        copy.copy_from_slice(self.page(index));
+        copy
     }
 }

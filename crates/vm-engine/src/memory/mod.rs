@@ -7,6 +7,7 @@
 //! | `creator` | hands prepared mappings to wasmtime |
 //! | `changes` | which pages of a mapping have been written |
 //! | `checkpoint` | what a mapping held at the end of the last execution, as differences from its image |
+//! | `delta` | what two states of a memory differ in, as bytes to be stored |
 
 // The one place for it: each block gives its reason.
 #![allow(unsafe_code)]
@@ -14,12 +15,14 @@
 mod changes;
 mod checkpoint;
 mod creator;
+mod delta;
 mod image;
 mod mapping;
 
 pub(crate) use checkpoint::Checkpoint;
 pub(crate) use creator::{Creator, hand_over};
-pub(crate) use image::Image;
+pub(crate) use delta::Damaged;
+pub use image::Image;
 pub(crate) use mapping::{GUARD, Mapping};
 
 /// The size of a page, in bytes: of the kernel's on x86-64, and a multiple or a part of it elsewhere.

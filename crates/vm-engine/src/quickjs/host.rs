@@ -3,7 +3,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -27,14 +27,21 @@ pub(super) struct Host {
 /// What a session has outside its memory, and keeps when its machine is replaced.
 pub(super) struct Outside {
     functions: Mutex<HostFunctions>,
-    created: Instant,
     created_at: SystemTime,
+    /// How long it had existed at some moment.
+    age: (Duration, Instant),
 }
 
 impl Outside {
-    pub fn new(functions: HostFunctions) -> Arc<Self> {
-        let (created, created_at) = (Instant::now(), SystemTime::now());
-        Arc::new(Self { functions: Mutex::new(functions), created, created_at })
+    pub fn new(functions: HostFunctions, created_at: SystemTime) -> Arc<Self> {
+        let age = (created_at.elapsed().unwrap_or_default(), Instant::now());
+        Arc::new(Self { functions: Mutex::new(functions), created_at, age })
+    }
+
+    /// Never runs backwards, as long as the daemon lives.
+    fn elapsed_ms(&self) -> f64 {
+        let (age, at) = self.age;
+        (age + at.elapsed()).as_micros() as f64 / 1e3
     }
 }
 
@@ -47,17 +54,25 @@ type Text = (u32, u32);
 pub(super) fn add_to(linker: &mut Linker<Host>) -> Result<()> {
     linker.func_wrap("vm", "report", report)?;
     linker.func_wrap("vm", "memory_exhausted", memory_exhausted)?;
-    linker.func_wrap("vm", "utc_offset", |_: Caller<'_, Host>, seconds: f64| utc_offset(seconds))?;
+    linker.func_wrap("vm", "utc_offset", |caller: Caller<'_, Host>, seconds: f64| {
+        caller.data().note_unrepeatable();
+        utc_offset(seconds)
+    })?;
     linker.func_wrap("vm", "random", random)?;
     linker.func_wrap("vm", "elapsed_ms", |caller: Caller<'_, Host>| {
-        caller.data().outside.created.elapsed().as_micros() as f64 / 1e3
+        caller.data().note_unrepeatable();
+        caller.data().outside.elapsed_ms()
     })?;
     linker.func_wrap("vm", "time_origin_ms", |caller: Caller<'_, Host>| {
+        caller.data().note_unrepeatable();
         since_1970_us(caller.data().outside.created_at) / 1e3
     })?;
     linker.func_wrap("vm", "call", call)?;
     linker.func_wrap("vm", "take", take)?;
-    linker.func_wrap("env", "__rquickjs_host_now_us", |_: Caller<'_, Host>| since_1970_us(SystemTime::now()))?;
+    linker.func_wrap("env", "__rquickjs_host_now_us", |caller: Caller<'_, Host>| {
+        caller.data().note_unrepeatable();
+        since_1970_us(SystemTime::now())
+    })?;
     Ok(())
 }
 
@@ -107,6 +122,13 @@ impl Host {
         Ok(Payload::Console { level, text: self.text(a)? })
     }
 
+    /// The code got to know something that another time would be something else.
+    fn note_unrepeatable(&self) {
+        if let Some(run) = &self.run {
+            run.note_unrepeatable();
+        }
+    }
+
     /// A lone surrogate has no UTF-8 form and becomes U+FFFD.
     fn text(&self, (start, len): Text) -> Result<String> {
         Ok(self.mapping.read(start, len, |bytes| String::from_utf8_lossy(bytes).into_owned())?)
@@ -128,6 +150,7 @@ fn utc_offset(seconds: f64) -> i32 {
 
 /// The operating system's source does not fail once it has been seeded at boot.
 fn random(caller: Caller<'_, Host>, start: u32, len: u32) -> Result<()> {
+    caller.data().note_unrepeatable();
     let mut bytes = vec![0; len.min(MAX_RANDOM) as usize];
     getrandom::fill(&mut bytes).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
     Ok(caller.data().mapping.write(start, &bytes)?)

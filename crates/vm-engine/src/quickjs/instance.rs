@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     EngineError, Run, StopReason,
-    engine::{HostFunctions, Instance, Mode, Outcome, Program, ProgramKind, Setup, Step},
-    memory::Checkpoint,
+    engine::{HostFunctions, Instance, Mode, Origin, Outcome, Program, ProgramKind, Setup, Step},
+    memory::{Checkpoint, Image},
     turn::Target,
 };
 
@@ -32,6 +32,7 @@ pub(super) struct QuickJsInstance {
     module: InstancePre<Host>,
     checkpoint: Checkpoint,
     outside: Arc<Outside>,
+    keep_changes: bool,
     heap_limit: u32,
     stop_flag: u32,
     /// What `process.env` shows in every execution.
@@ -43,16 +44,29 @@ pub(super) struct QuickJsInstance {
 impl QuickJsInstance {
     pub fn new(
         module: InstancePre<Host>,
-        checkpoint: Checkpoint,
+        image: &Arc<Image>,
+        origin: Origin<'_>,
         setup: &Setup<'_>,
         host: HostFunctions,
     ) -> Result<Self, EngineError> {
         let heap_limit = u32::try_from(setup.limits.mem_mb << 20).unwrap_or(u32::MAX);
-        let (outside, env) = (Outside::new(host), setup.env.clone());
-        let mut instance = Self { module, checkpoint, outside, heap_limit, stop_flag: 0, env, machine: None };
+        let mut instance = Self {
+            module,
+            checkpoint: Checkpoint::of(image),
+            outside: Outside::new(host, setup.created_at),
+            keep_changes: setup.keep_changes,
+            heap_limit,
+            stop_flag: 0,
+            env: setup.env.clone(),
+            machine: None,
+        };
+        for change in origin.changes {
+            instance.checkpoint.apply(change, instance.max_memory())?;
+        }
         let mut machine = instance.stamp()?;
         instance.stop_flag = machine.stop_flag()?;
-        if let Some(configuration) = configuration(setup) {
+        let is_fresh = origin.image.is_none() && origin.changes.is_empty();
+        if let Some(configuration) = configuration(setup).filter(|_| is_fresh) {
             machine.configure(&configuration)?;
             instance
                 .checkpoint
@@ -63,11 +77,14 @@ impl QuickJsInstance {
         Ok(instance)
     }
 
+    fn max_memory(&self) -> usize {
+        self.heap_limit as usize + self.heap_limit as usize / 4 + BESIDE_THE_HEAP
+    }
+
     /// A machine in the state of the checkpoint.
     fn stamp(&self) -> Result<Machine, EngineError> {
         let mapping = Arc::new(self.checkpoint.restore()?);
-        let max_memory = self.heap_limit as usize + self.heap_limit as usize / 4 + BESIDE_THE_HEAP;
-        let mut machine = Machine::new(&self.module, mapping, max_memory, self.outside.clone())?;
+        let mut machine = Machine::new(&self.module, mapping, self.max_memory(), self.outside.clone())?;
         machine.set_heap_limit(self.heap_limit)?;
         Ok(machine)
     }
@@ -104,10 +121,16 @@ impl QuickJsInstance {
     fn keep(&mut self, run: &Run) -> Step {
         let Some(machine) = &mut self.machine else { return Step::Done(lost("the session's memory is gone")) };
         let mem_bytes = machine.heap_used().map_or(0, u64::from);
-        if let Err(denied) = self.checkpoint.update(&machine.host().mapping) {
-            return self.roll_back(run, &denied.to_string());
+        match self.checkpoint.update(&machine.host().mapping) {
+            Ok(delta) => Step::Done(Outcome {
+                stopped: run.stop_reason(),
+                rolled_back: false,
+                mem_bytes,
+                change: self.keep_changes.then(|| delta.encode()),
+                lost: None,
+            }),
+            Err(denied) => self.roll_back(run, &denied.to_string()),
         }
-        Step::Done(Outcome { stopped: run.stop_reason(), rolled_back: false, mem_bytes, lost: None })
     }
 
     /// The machine is spent: the session goes on from the state before the program.
@@ -121,7 +144,13 @@ impl QuickJsInstance {
                     tracing::error!(execution_id = %run.id(), why, "the JavaScript engine failed");
                     run.report(engine_failed());
                 }
-                Step::Done(Outcome { stopped: run.stop_reason(), rolled_back: true, mem_bytes, lost: None })
+                Step::Done(Outcome {
+                    stopped: run.stop_reason(),
+                    rolled_back: true,
+                    mem_bytes,
+                    change: None,
+                    lost: None,
+                })
             }
             Err(error) => Step::Done(lost(&error.to_string())),
         }
@@ -153,6 +182,17 @@ impl Instance for QuickJsInstance {
         }
         self.turn(run, |machine| machine.resume())
     }
+
+    fn state(&self) -> Vec<u8> {
+        self.checkpoint.whole().encode()
+    }
+
+    fn undo(&mut self, change: &[u8]) -> Result<(), EngineError> {
+        self.machine = None;
+        self.checkpoint.apply(change, self.max_memory())?;
+        self.machine = Some(self.stamp()?);
+        Ok(())
+    }
 }
 
 /// What differs from the image, in which there is a console and nothing else; `None`: nothing does.
@@ -163,7 +203,7 @@ fn configuration(setup: &Setup<'_>) -> Option<String> {
 }
 
 fn lost(why: &str) -> Outcome {
-    Outcome { stopped: None, rolled_back: true, mem_bytes: 0, lost: Some(why.to_string()) }
+    Outcome { stopped: None, rolled_back: true, mem_bytes: 0, change: None, lost: Some(why.to_string()) }
 }
 
 fn engine_failed() -> Payload {

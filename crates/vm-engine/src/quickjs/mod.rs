@@ -14,14 +14,15 @@ mod host;
 mod instance;
 mod machine;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::SystemTime};
 
+use sha2::{Digest, Sha256};
 use vm_model::RuntimeMeta;
-use wasmtime::{Config, InstancePre, Linker, OptLevel};
+use wasmtime::{Config, InstancePre, Linker, Module, OptLevel};
 
 use crate::{
     EngineError,
-    engine::{Engine, HostFunctions, Instance, Setup},
+    engine::{Engine, HostFunctions, Instance, Origin, Setup},
     memory::{Checkpoint, Creator, Image, Mapping},
 };
 use guest::Guest;
@@ -37,6 +38,7 @@ const MAX_WASM_STACK: usize = 8 << 20;
 pub struct QuickJs {
     module: InstancePre<Host>,
     image: Arc<Image>,
+    identity: [u8; 32],
 }
 
 impl QuickJs {
@@ -52,9 +54,9 @@ impl QuickJs {
         let module = code_cache::load_or_compile(&engine, &guest.code, code_cache)?;
         let mut linker = Linker::new(&engine);
         host::add_to(&mut linker)?;
-        let module = linker.instantiate_pre(&module)?;
-        let image = Arc::new(first_image(&module, &guest)?);
-        Ok(Self { module, image })
+        let image = Arc::new(first_image(&linker, &module, &guest)?);
+        let identity = Sha256::new().chain_update(&guest.code).chain_update(image.bytes()).finalize().into();
+        Ok(Self { module: linker.instantiate_pre(&module)?, image, identity })
     }
 }
 
@@ -63,8 +65,24 @@ impl Engine for QuickJs {
         RuntimeMeta { engine: "quickjs-ng".into(), version: guest::QUICKJS_VERSION.into() }
     }
 
-    fn create(&self, setup: &Setup<'_>, host: HostFunctions) -> Result<Box<dyn Instance>, EngineError> {
-        Ok(Box::new(QuickJsInstance::new(self.module.clone(), Checkpoint::of(&self.image), setup, host)?))
+    fn identity(&self) -> [u8; 32] {
+        self.identity
+    }
+
+    fn create(
+        &self,
+        origin: Origin<'_>,
+        setup: &Setup<'_>,
+        host: HostFunctions,
+    ) -> Result<Box<dyn Instance>, EngineError> {
+        let image = origin.image.unwrap_or(&self.image);
+        Ok(Box::new(QuickJsInstance::new(self.module.clone(), image, origin, setup, host)?))
+    }
+
+    fn image(&self, state: &[u8]) -> Result<Arc<Image>, EngineError> {
+        let mut checkpoint = Checkpoint::of(&self.image);
+        checkpoint.apply(state, Mapping::capacity())?;
+        Ok(Arc::new(checkpoint.image()?))
     }
 }
 
@@ -83,14 +101,18 @@ fn config() -> Config {
     config
 }
 
-/// The memory of a machine that has made its runtime and run nothing.
-fn first_image(module: &InstancePre<Host>, guest: &Guest) -> Result<Image, EngineError> {
+/// The memory of a machine that has made its runtime and run nothing. The same bytes at every start, since sessions are
+/// stored as what differs from them; so there is no time in it.
+fn first_image(linker: &Linker<Host>, module: &Module, guest: &Guest) -> Result<Image, EngineError> {
     let mapping = Arc::new(Mapping::empty(guest.memory_size)?);
     for segment in &guest.data {
         mapping.write(segment.offset, &segment.bytes).map_err(|error| EngineError::Guest(error.to_string()))?;
     }
     let nobody: HostFunctions = Box::new(|_, _, _| Err(Vec::new()));
-    let mut machine = Machine::new(module, mapping.clone(), usize::MAX, Outside::new(nobody))?;
+    let mut timeless = linker.clone();
+    timeless.allow_shadowing(true).func_wrap("env", "__rquickjs_host_now_us", || 0.0)?;
+    let outside = Outside::new(nobody, SystemTime::UNIX_EPOCH);
+    let mut machine = Machine::new(&timeless.instantiate_pre(module)?, mapping.clone(), usize::MAX, outside)?;
     machine.init()?;
     let bytes = mapping.whole(<[u8]>::to_vec).map_err(|error| EngineError::Guest(error.to_string()))?;
     Ok(Image::new(bytes)?)

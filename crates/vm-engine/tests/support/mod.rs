@@ -11,8 +11,8 @@ use std::{
 };
 
 use vm_engine::{
-    Engine, Instance, Mode, Outcome, Program, ProgramKind, QuickJs, Run, Setup, Step, StopReason, engine::STACK_SIZE,
-    run::Record,
+    Engine, EngineError, Instance, Mode, Origin, Outcome, Program, ProgramKind, QuickJs, Run, Setup, Step, StopReason,
+    engine::STACK_SIZE, run::Record,
 };
 use vm_model::{Event, ExecutionId, Limits};
 
@@ -23,6 +23,8 @@ pub static ENGINE: LazyLock<QuickJs> =
 pub struct Session {
     instance: Option<Box<dyn Instance>>,
     pub limits: Limits,
+    /// What each execution changed.
+    pub changes: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -38,9 +40,18 @@ impl Session {
     }
 
     pub fn with(limits: Limits) -> Self {
+        Self::at(Origin::default(), limits).unwrap()
+    }
+
+    pub fn at(origin: Origin<'_>, limits: Limits) -> Result<Self, EngineError> {
+        let setup = Setup { keep_changes: true, ..Setup::plain(&limits) };
         // no host functions: each call is refused with an empty map
-        let instance = ENGINE.create(&Setup::plain(&limits), Box::new(|_, _, _| Err(vec![0x80]))).unwrap();
-        Self { instance: Some(instance), limits }
+        let instance = ENGINE.create(origin, &setup, Box::new(|_, _, _| Err(vec![0x80])))?;
+        Ok(Self { instance: Some(instance), limits, changes: origin.changes.to_vec() })
+    }
+
+    pub fn instance(&mut self) -> &mut dyn Instance {
+        self.instance.as_mut().unwrap().as_mut()
     }
 
     pub fn repl(&mut self, source: &str) -> Done {
@@ -69,6 +80,7 @@ impl Session {
             thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work).unwrap().join().unwrap()
         });
         self.instance = Some(instance);
+        self.changes.extend(outcome.change.clone());
         Done { record: run.take_record(), outcome, cpu_ms: run.cpu_ms() }
     }
 

@@ -1,0 +1,139 @@
+//! A session's state as bytes: what is kept of it, where it leads, and what becomes of it when it is damaged.
+
+mod support;
+
+use std::collections::HashSet;
+
+use vm_engine::{Engine, EngineError, Mode, Origin, Program, ProgramKind, QuickJs};
+use vm_model::Limits;
+
+use support::{ENGINE, Session};
+
+/// Sets something up, and asks for it later: what is to be seen then.
+const SURVIVORS: &[(&str, &str, &str)] = &[
+    ("let n = 40; function add(m) { return n += m }", "add(2)", "42"),
+    ("const counter = (() => { let n = 0; return () => ++n })(); counter()", "counter()", "2"),
+    ("class Account { #sum = 7; get sum() { return this.#sum } } const account = new Account()", "account.sum", "7"),
+    ("function* steps() { yield 1; yield 2 } const at = steps(); at.next()", "at.next().value", "2"),
+    ("const key = {}, map = new Map([[key, 'found']])", "map.get(key)", "found"),
+    ("const mark = Symbol('mark'), marked = { [mark]: 5 }", "marked[mark]", "5"),
+    ("const same = Symbol.for('shared')", "same === Symbol.for('shared')", "true"),
+    ("const weak = new WeakMap(), held = {}; weak.set(held, 3)", "weak.get(held)", "3"),
+    ("let settle; const pending = new Promise(resolve => settle = resolve); 1", "settle(9); pending", "9"),
+    (
+        "let seen = 0; const waits = new Promise(r => globalThis.go = r).then(v => seen = v); 1",
+        "go(6); waits.then(() => seen)",
+        "6",
+    ),
+    ("const view = new Uint8Array([1, 2, 3]).subarray(1)", "view.join()", "2,3"),
+    ("const big = 2n ** 200n", "big % 1000n", "376n"),
+    ("const pattern = /a(b+)/g; pattern.exec('abbabbb')", "pattern.exec('abbabbb')[1]", "bbb"),
+    ("const spy = new Proxy({}, { get: (_, name) => name.length })", "spy.seven", "5"),
+    ("const long = 'x'.repeat(3e6)", "long.length", "3000000"),
+    ("async function later() { await null; return this === undefined } let isStrict = 1", "typeof later", "function"),
+    ("Object.freeze(Array.prototype)", "Object.isFrozen([].__proto__)", "true"),
+];
+
+#[test]
+fn everything_that_a_program_leaves_behind_survives() {
+    for (before, after, expected) in SURVIVORS {
+        let mut session = Session::new();
+        assert!(session.repl(before).record.error.is_none(), "{before}");
+        let mut restored = Session::at(Origin { image: None, changes: &session.changes }, Limits::default()).unwrap();
+        assert_eq!(restored.preview(after), *expected, "{before}");
+        // what was restored is the session's own again
+        let state = restored.instance().state();
+        let mut again = Session::at(Origin { image: None, changes: &[state] }, Limits::default()).unwrap();
+        assert_eq!(again.preview("1 + 1"), "2", "{before}");
+    }
+}
+
+#[test]
+fn changes_in_sequence_lead_to_the_same_place_as_the_whole_state() {
+    let mut session = Session::new();
+    session.repl("let rows = []");
+    for round in 0..50 {
+        session.repl(&format!(
+            "for (let i = 0; i < 100; i++) rows.push({{ at: i, text: 'row' + i * {round} }}); rows.length"
+        ));
+        let whole = session.instance().state();
+        for changes in [session.changes.clone(), vec![whole]] {
+            let mut restored = Session::at(Origin { image: None, changes: &changes }, Limits::default()).unwrap();
+            assert_eq!(restored.preview("rows.length"), ((round + 1) * 100).to_string());
+            assert_eq!(restored.preview("rows.at(-1).text"), format!("row{}", 99 * round));
+        }
+    }
+}
+
+#[test]
+fn a_memory_that_grew_and_one_that_was_stopped_are_restored() {
+    let mut session = Session::with(Limits { wall_ms: 300, ..Limits::default() });
+    session.repl("let big = new Uint8Array(20 << 20).fill(7), n = 1");
+    assert!(session.repl("n = 2; for (;;) n++").stopped().is_some());
+    let changes = session.changes.clone();
+    let mut restored = Session::at(Origin { image: None, changes: &changes }, Limits::default()).unwrap();
+    assert_eq!(restored.preview("big[big.length - 1]"), "7");
+    assert_eq!(restored.preview("n > 2"), "true");
+}
+
+#[test]
+fn an_execution_can_be_undone() {
+    let mut session = Session::new();
+    session.repl("let kept = 'as it was', data = [1, 2, 3]");
+    let before = session.instance().state();
+    session.repl("kept = 'changed'; data = new Array(500000).fill('x')");
+    let change = session.changes.pop().unwrap();
+    session.instance().undo(&change).unwrap();
+    assert!(session.instance().state() == before, "the state is another one");
+    assert_eq!(session.preview("kept + data"), "as it was1,2,3");
+}
+
+#[test]
+fn sessions_stamped_from_an_image_share_what_it_holds_and_nothing_else() {
+    let mut first = Session::new();
+    let library = "globalThis.lib = { table: Array.from({ length: 5000 }, (_, i) => i * i), seen: new Set() }";
+    let kind = ProgramKind::Library { global: "lib" };
+    first.run(&Program { name: "<lib>", source: library.as_bytes(), kind, mode: Mode::Sloppy });
+    let image = ENGINE.image(&first.instance().state()).unwrap();
+    let origin = Origin { image: Some(&image), changes: &[] };
+    let mut sessions: Vec<_> = (0..20).map(|_| Session::at(origin, Limits::default()).unwrap()).collect();
+    for (at, session) in sessions.iter_mut().enumerate() {
+        assert_eq!(session.preview(&format!("lib.seen.add({at}); lib.table[70]")), "4900");
+    }
+    for (at, session) in sessions.iter_mut().enumerate() {
+        assert_eq!(session.preview("[...lib.seen].join()"), at.to_string());
+        let own = session.changes.iter().map(Vec::len).sum::<usize>();
+        assert!(own < 30_000, "{own} bytes of its own");
+        let origin = Origin { image: Some(&image), changes: &session.changes };
+        assert_eq!(Session::at(origin, Limits::default()).unwrap().preview("[...lib.seen].join()"), at.to_string());
+    }
+    let randoms: HashSet<_> = sessions.iter_mut().map(|session| session.preview("Math.random()")).collect();
+    assert_eq!(randoms.len(), sessions.len());
+}
+
+#[test]
+fn two_engines_have_one_identity_and_understand_each_other_s_states() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = QuickJs::new(folder.path()).unwrap();
+    assert_eq!(other.identity(), ENGINE.identity());
+}
+
+#[test]
+fn a_damaged_state_is_refused_and_says_why() {
+    let mut session = Session::new();
+    session.repl("let data = Array.from({ length: 1000 }, (_, i) => 'item' + i)");
+    let change = session.changes[0].clone();
+    for at in (0..change.len()).step_by(change.len() / 50 + 1) {
+        let mut flipped = change.clone();
+        flipped[at] ^= 0x10;
+        for damaged in [flipped, change[..at].to_vec()] {
+            let origin = Origin { image: None, changes: &[damaged] };
+            let Err(error) = Session::at(origin, Limits::default()) else { panic!("damage at {at} went unnoticed") };
+            assert!(matches!(error, EngineError::Damaged(_)), "{error}");
+        }
+    }
+    let small = Limits { mem_mb: 1, ..Limits::default() };
+    session.repl("let more = new Uint8Array(100 << 20)");
+    let origin = Origin { image: None, changes: &session.changes };
+    assert!(Session::at(origin, small).is_err());
+}

@@ -12,8 +12,8 @@ use crate::{
     Error, Executions, Sessions, Templates, ceiling::Ceiling, live::LiveSessions, slots::Slots, workers::Workers,
 };
 
-/// Why sessions of an earlier daemon are `crashed`.
-const RESTARTED: &str = "the daemon was restarted, and the session's state was in its memory; create a new session";
+/// Stands for the engine's guest until sessions are restored.
+pub(crate) const GUEST: [u8; 32] = [0; 32];
 
 /// Where things are kept.
 #[derive(Clone, Debug)]
@@ -59,9 +59,11 @@ impl Core {
         let opened = workers.run(move || {
             let store = Store::open(&config.database)?;
             let engine = QuickJs::new(&config.code_cache)?;
-            let abandoned = store.abandon_sessions(RESTARTED)?;
-            if abandoned > 0 {
-                tracing::warn!(sessions = abandoned, "sessions of an earlier daemon are lost and marked as crashed");
+            // no session was made by this one: none is ready
+            let recovered = store.recover(&[1; 32])?;
+            if recovered.crashed > 0 {
+                let sessions = recovered.crashed;
+                tracing::warn!(sessions, "sessions of an earlier daemon are lost and marked as crashed");
             }
             Ok::<_, Error>((store, engine))
         });

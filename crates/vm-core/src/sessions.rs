@@ -9,10 +9,11 @@ use vm_model::{
     Execution, ExecutionKind, NewSession, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp,
 };
 use vm_modules::Worktree;
+use vm_store::Effect;
 
 use crate::{
     Core, Error,
-    core::Parts,
+    core::{GUEST, Parts},
     executions::{self, read_source, required},
     libraries,
     live::LiveSession,
@@ -108,10 +109,11 @@ fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Ses
         closed_at: None,
         last_error: None,
         runtime_meta: Some(parts.engine.meta()),
+        parent_session_id: None,
     };
     let live = LiveSession::new(session.id, template, worktree, instance, wake);
     parts.live.insert(&live)?;
-    if let Err(error) = parts.store.insert_session(&session, &live.template) {
+    if let Err(error) = parts.store.insert_session(&session, &live.template, &GUEST, None) {
         parts.live.remove(session.id);
         return Err(error.into());
     }
@@ -151,7 +153,7 @@ async fn start(core: &Core, mut session: Session, live: Arc<LiveSession>) -> Res
     tracing::info!(session_id = %session.id, status = %session.status, "session created");
     let saved = core
         .blocking(move |parts| {
-            parts.store.finish_start(&session, &startup)?;
+            parts.store.finish_start(&session, &startup, Effect::Unsaved)?;
             Ok(session)
         })
         .await;

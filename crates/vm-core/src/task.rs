@@ -12,6 +12,7 @@ use vm_engine::{Mode, Outcome, Program, ProgramKind, Run, Step, StopReason};
 use vm_model::{
     ConsoleLevel, Execution, ExecutionKind, ExecutionStatus, LimitKind, Metrics, Payload, SessionStatus, Timestamp,
 };
+use vm_store::Effect;
 
 use crate::{
     Error,
@@ -177,7 +178,7 @@ impl Task {
             "execution ended"
         );
         if execution.kind != ExecutionKind::Startup {
-            self.parts.store.insert_execution(&execution)?;
+            self.parts.store.insert_execution(&execution, Effect::Unsaved)?;
         }
         if let Some(why) = outcome.lost {
             return Err(crash(&self.parts, &self.session, Error::Internal(why)));

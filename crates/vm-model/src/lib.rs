@@ -52,7 +52,7 @@ pub use id::{CapabilityId, ExecutionId, IdError, SessionId, StartupFileId, Templ
 pub use path::normalise;
 pub use runtime::{Health, RuntimeSummary};
 pub use session::{NewSession, RuntimeMeta, Session, SessionFilter, SessionStatus};
-pub use settings::{LimitKind, Limits, Resolver, Runtime, Settings, SettingsError};
+pub use settings::{Durability, LimitKind, Limits, Resolver, Runtime, Settings, SettingsError};
 pub use template::{
     NewStartupFile, NewTemplate, StartupFile, StartupFileDeleted, Template, TemplateDeleted, TemplateDetail,
     TemplatePatch, TemplateSettings,

@@ -39,6 +39,10 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub runtime_meta: Option<RuntimeMeta>,
+    /// The session that it was forked from, which may be gone by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub parent_session_id: Option<SessionId>,
 }
 
 /// The engine that really runs a session, whichever name its template uses for it.

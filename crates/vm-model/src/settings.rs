@@ -82,12 +82,28 @@ pub struct Runtime {
     /// There is a `console`.
     #[schema(required)]
     pub console: bool,
+    /// What a session's state survives.
+    #[schema(required)]
+    pub durability: Durability,
 }
 
 impl Default for Runtime {
     fn default() -> Self {
-        Self { esm: false, strict: false, console: true }
+        Self { esm: false, strict: false, console: true, durability: Durability::Execution }
     }
+}
+
+/// What a session's state survives, as of its last execution.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// Only hibernation: with the daemon the state is lost.
+    None,
+    /// The death of the daemon at any point: state and history are written before an execution is answered.
+    #[default]
+    Execution,
+    /// The loss of power too: what is written is also flushed to the disk.
+    Full,
 }
 
 /// The name of a limit, as `details.limit` has it.
@@ -253,7 +269,7 @@ mod tests {
             json!({
                 "limits": {"cpu_ms": 5000, "wall_ms": 30000, "mem_mb": 128, "max_events": 1000, "max_output_kb": 512},
                 "resolver": {"roots": [], "extensions": [".js", ".mjs"], "allow_absolute_repo_imports": false},
-                "runtime": {"esm": false, "strict": false, "console": true},
+                "runtime": {"esm": false, "strict": false, "console": true, "durability": "execution"},
             })
         );
     }
@@ -276,6 +292,8 @@ mod tests {
             json!({"limits": {"mem_mb": 1_u64 << 40}}),
             json!({"limits": null}),
             json!({"resolver": {"roots": "src"}}),
+            json!({"runtime": {"durability": "sometimes"}}),
+            json!({"runtime": {"durability": null}}),
             json!([]),
             json!(7),
         ] {
@@ -283,6 +301,19 @@ mod tests {
         }
         let error = Settings::default().merged(&json!({"limits": {"wall_ms": "1"}})).unwrap_err().to_string();
         assert!(error.contains("settings.limits.wall_ms: "), "{error}");
+    }
+
+    #[test]
+    fn durability_has_three_names_and_older_settings_without_one_mean_execution() {
+        for (name, durability) in
+            [("none", Durability::None), ("execution", Durability::Execution), ("full", Durability::Full)]
+        {
+            let merged = Settings::default().merged(&json!({"runtime": {"durability": name}})).unwrap();
+            assert_eq!(merged.runtime, Runtime { durability, ..Runtime::default() });
+        }
+        let stored = r#"{"runtime": {"esm": true, "strict": false, "console": true}}"#;
+        let older: Settings = serde_json::from_str(stored).unwrap();
+        assert_eq!(older.runtime.durability, Durability::Execution);
     }
 
     #[test]

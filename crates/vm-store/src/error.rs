@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use rusqlite::{Error as SqliteError, ErrorCode, ffi::SQLITE_CONSTRAINT_FOREIGNKEY};
 use vm_model::{SessionId, TemplateId};
 
+use crate::ImageId;
+
 /// Why a call failed. The message is for a person: what happened, to which thing, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -53,6 +55,9 @@ pub enum StoreError {
     /// What was to be stored belongs to a session that does not exist.
     #[error("session {0} not found")]
     SessionNotFound(SessionId),
+    /// A session was to be made from an image that does not exist, or not any more.
+    #[error("image {} not found; make it again", .0.0)]
+    ImageNotFound(ImageId),
     /// A stored value is not what this program stores there.
     #[error("cannot {doing}: the database is damaged, {table}.{column} {why}; restore the file from a backup")]
     Damaged {

@@ -1,22 +1,37 @@
 //! The operations on executions and their events.
 
 use rusqlite::{Connection, Row, params};
-use vm_model::{Event, Execution, ExecutionId, SessionId, Timestamp};
+use vm_model::{Event, Execution, ExecutionId, ExecutionStatus, SessionId, Timestamp};
 
 use crate::{
     Store, StoreError,
     error::Failure,
     query::{Record, all, one},
+    state::{Effect, apply},
     value::{Json, Name},
 };
 
 impl Store {
-    /// Stores a new execution and the events in it, in one transaction.
+    /// Stores an execution, the events in it and its effect on the state of its session, in one transaction. If it began
+    /// with [`Store::begin_execution`], it takes the place of what was stored then.
     ///
     /// # Errors
     /// [`SessionNotFound`](StoreError::SessionNotFound).
-    pub fn insert_execution(&self, execution: &Execution) -> Result<(), StoreError> {
-        self.write(format_args!("store execution {}", execution.id), |db| insert(db, execution))
+    pub fn insert_execution(&self, execution: &Execution, effect: Effect<'_>) -> Result<(), StoreError> {
+        self.commit(effect.is_flushed(), format_args!("store execution {}", execution.id), |db| {
+            insert(db, execution)?;
+            apply(db, execution.session_id, effect)
+        })
+    }
+
+    /// Stores an execution that is still running, without its events, so that it is found as cancelled if the daemon
+    /// dies. Worth its write for those that take long.
+    ///
+    /// # Errors
+    /// [`SessionNotFound`](StoreError::SessionNotFound).
+    pub fn begin_execution(&self, execution: &Execution) -> Result<(), StoreError> {
+        let begun = Execution { status: ExecutionStatus::Running, events: None, ..execution.clone() };
+        self.write(format_args!("store execution {}", execution.id), |db| insert(db, &begun))
     }
 
     /// The latest executions of a session, newest first, at most `limit`, without their events. None if there is no
@@ -58,12 +73,15 @@ impl Store {
 }
 
 pub(crate) fn insert(db: &Connection, execution: &Execution) -> Result<(), Failure> {
-    db.prepare_cached(
+    let mut insert = db.prepare_cached(
         "INSERT INTO executions (id, session_id, kind, input, path, args, env, status, started_at, ended_at, result,
              error, metrics)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )?
-    .execute(params![
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (id) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at,
+             result = excluded.result, error = excluded.error, metrics = excluded.metrics
+         RETURNING n",
+    )?;
+    let values = params![
         execution.id.as_bytes(),
         execution.session_id.as_bytes(),
         execution.kind.as_str(),
@@ -77,10 +95,10 @@ pub(crate) fn insert(db: &Connection, execution: &Execution) -> Result<(), Failu
         execution.result.as_ref().map(Json),
         execution.error.as_ref().map(Json),
         Json(execution.metrics),
-    ])
-    .map_err(|error| Failure::or_missing(error, StoreError::SessionNotFound(execution.session_id)))?;
-
-    let n = db.last_insert_rowid();
+    ];
+    let n: i64 = insert
+        .query_row(values, |row| row.get(0))
+        .map_err(|error| Failure::or_missing(error, StoreError::SessionNotFound(execution.session_id)))?;
     let mut insert_event =
         db.prepare_cached("INSERT INTO events (execution, seq, ts, type, payload) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for event in execution.events.iter().flatten() {

@@ -7,10 +7,15 @@
 //! | `capabilities` | the operations on the capabilities of templates |
 //! | `sessions` | the operations on sessions |
 //! | `executions` | the operations on executions and their events |
+//! | `state` | the operations on the state of sessions: [`State`], and the [`Change`]s that lead to it |
+//! | `images` | the operations on images: the memory that sessions are stamped from |
+//! | `recovery` | what is left of sessions and executions when a daemon starts |
+//! | `usage` | how much is stored |
 //! | `open` | finds, locks and configures the database file |
 //! | `schema` | says whose file it is, and brings its tables up to date |
 //! | `readers` | the connections that read beside the writer |
 //! | `query` | running a `SELECT`, and naming the column that cannot be read |
+//! | `checksum` | how damage to what nobody else can read is noticed |
 //! | `value` | how JSON documents and names are stored |
 //! | `error` | [`StoreError`] |
 //!
@@ -28,16 +33,25 @@
 //! ```
 
 mod capabilities;
+mod checksum;
 mod error;
 mod executions;
+mod images;
 mod open;
 mod query;
 mod readers;
+mod recovery;
 mod schema;
 mod sessions;
+mod state;
 mod store;
 mod templates;
+mod usage;
 mod value;
 
 pub use error::{AlreadyExists, StoreError};
+pub use images::{ImageId, NewImage, StoredImage};
+pub use recovery::Recovered;
+pub use state::{Change, Effect, State};
 pub use store::Store;
+pub use usage::StoredBytes;

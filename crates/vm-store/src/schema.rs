@@ -10,8 +10,11 @@ use crate::{StoreError, open::cannot_open};
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"vmsy");
 
 /// Script `i` brings a database of schema version `i` to version `i + 1`. Scripts that were released never change.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first_schema.sql"), include_str!("../migrations/0002_capabilities.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first_schema.sql"),
+    include_str!("../migrations/0002_capabilities.sql"),
+    include_str!("../migrations/0003_session_state.sql"),
+];
 
 /// Makes the file at `path`, which `db` has open, a database of the present schema in WAL mode.
 pub(crate) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError> {

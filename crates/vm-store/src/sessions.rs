@@ -2,50 +2,44 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Connection, Error, Row, params};
+use rusqlite::{Connection, Error, Row, ToSql, params};
 use vm_model::{Execution, Session, SessionFilter, SessionId, SessionStatus, TemplateDetail, TemplateId, Timestamp};
 
 use crate::{
-    Store, StoreError,
+    Effect, ImageId, Store, StoreError,
     error::Failure,
-    executions::insert,
+    executions,
+    images::note_use,
     query::{Record, all, one},
+    state,
     value::{Json, Name},
 };
 
-/// All but `template`, which most readers of a session do not want.
+/// All that a [`Session`] is made of.
 const COLUMNS: &str = "id, template_id, workspace_id, base_commit_oid, worktree_path, status, created_at, closed_at,
-    last_error, runtime_meta";
+    last_error, runtime_meta, parent";
 
 impl Store {
-    /// Stores a new session with the template that it is made from, as that template is now.
+    /// Stores a new session with the template that it is made from, as that template is now. Its state is that of the
+    /// image, or the engine's own if there is none, of the engine's guest with this hash.
     ///
     /// # Errors
-    /// Only those of the database itself; also for a worktree path that is not UTF-8.
-    pub fn insert_session(&self, session: &Session, template: &TemplateDetail) -> Result<(), StoreError> {
+    /// [`ImageNotFound`](StoreError::ImageNotFound). A worktree path that is not UTF-8 is refused, too.
+    pub fn insert_session(
+        &self,
+        session: &Session,
+        template: &TemplateDetail,
+        guest: &[u8; 32],
+        image: Option<ImageId>,
+    ) -> Result<(), StoreError> {
         self.write(format_args!("store session {}", session.id), |db| {
-            let not_text = || Error::ToSqlConversionFailure("the worktree's path is not UTF-8".into());
-            db.prepare_cached(&format!(
-                "INSERT INTO sessions ({COLUMNS}, template) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-            ))?
-            .execute(params![
-                session.id.as_bytes(),
-                session.template_id.as_bytes(),
-                session.workspace_id,
-                session.base_commit_oid,
-                session.worktree_path.to_str().ok_or_else(not_text)?,
-                session.status.as_str(),
-                session.created_at.as_micros(),
-                session.closed_at.map(Timestamp::as_micros),
-                session.last_error,
-                session.runtime_meta.as_ref().map(Json),
-                Json(template),
-            ])?;
+            insert(db, session, &Origin { template: &Json(template), guest: Some(*guest), image, is_stale: false })?;
             Ok(())
         })
     }
 
-    /// Stores what changes in the life of a session: `status`, `closed_at`, `last_error` and `runtime_meta`.
+    /// Stores what changes in the life of a session: `status`, `closed_at`, `last_error` and `runtime_meta`. One that is
+    /// `closed` gives its state back.
     ///
     /// # Errors
     /// [`SessionNotFound`](StoreError::SessionNotFound).
@@ -54,14 +48,54 @@ impl Store {
     }
 
     /// Ends the start of a session: [`Store::update_session`], and [`Store::insert_execution`] for each of the startup
-    /// files that ran, in one transaction.
+    /// files that ran, in one transaction. `effect`: of all of them together.
     ///
     /// # Errors
     /// As those two; nothing is stored then.
-    pub fn finish_start(&self, session: &Session, startup: &[Execution]) -> Result<(), StoreError> {
-        self.write(format_args!("store the start of session {}", session.id), |db| {
+    pub fn finish_start(&self, session: &Session, startup: &[Execution], effect: Effect<'_>) -> Result<(), StoreError> {
+        self.commit(effect.is_flushed(), format_args!("store the start of session {}", session.id), |db| {
             update(db, session)?;
-            startup.iter().try_for_each(|execution| insert(db, execution))
+            startup.iter().try_for_each(|execution| executions::insert(db, execution))?;
+            state::apply(db, session.id, effect)
+        })
+    }
+
+    /// [`Store::insert_session`] and [`Store::finish_start`] in one transaction, for a session that starts at once.
+    ///
+    /// # Errors
+    /// As those two; nothing is stored then.
+    pub fn insert_started_session(
+        &self,
+        session: &Session,
+        template: &TemplateDetail,
+        guest: &[u8; 32],
+        image: Option<ImageId>,
+        startup: &[Execution],
+        effect: Effect<'_>,
+    ) -> Result<(), StoreError> {
+        self.commit(effect.is_flushed(), format_args!("store session {}", session.id), |db| {
+            insert(db, session, &Origin { template: &Json(template), guest: Some(*guest), image, is_stale: false })?;
+            startup.iter().try_for_each(|execution| executions::insert(db, execution))?;
+            state::apply(db, session.id, effect)
+        })
+    }
+
+    /// Stores a new session with the template and the stored state of another one.
+    ///
+    /// # Errors
+    /// [`SessionNotFound`](StoreError::SessionNotFound) if there is no such parent.
+    pub fn fork_session(&self, parent: SessionId, child: &Session) -> Result<(), StoreError> {
+        self.write(format_args!("store session {}, a fork of session {parent}", child.id), |db| {
+            let sql = "SELECT n, template, guest, image, is_stale FROM sessions WHERE id = ?1";
+            let forked = one(db, sql, [parent.as_bytes()], |row| {
+                let row = Record { table: "sessions", row };
+                let template: String = row.get("template")?;
+                let image = row.get::<Option<_>>("image")?.map(ImageId);
+                let (guest, is_stale) = (row.get("guest")?, row.get("is_stale")?);
+                let n = insert(db, child, &Origin { template: &template, guest, image, is_stale })?;
+                state::copy(db, row.get("n")?, n)
+            })?;
+            forked.ok_or(Failure::Refused(StoreError::SessionNotFound(parent)))
         })
     }
 
@@ -105,25 +139,72 @@ impl Store {
         self.read("list the sessions", |db| all(db, &sql, params, session))
     }
 
-    /// Makes every session that is `starting` or `ready` `crashed`, with `reason` as its `last_error`, and returns how
-    /// many these were. For the start of the daemon, when no session has a runtime.
+    /// The sessions that are `ready`, oldest first.
     ///
     /// # Errors
     /// Only those of the database itself.
-    pub fn abandon_sessions(&self, reason: &str) -> Result<usize, StoreError> {
-        use SessionStatus::{Crashed, Ready, Starting};
-        self.write("mark the sessions of the previous daemon as crashed", |db| {
-            Ok(db
-                .prepare_cached("UPDATE sessions SET status = ?1, last_error = ?2 WHERE status IN (?3, ?4)")?
-                .execute([Crashed.as_str(), reason, Starting.as_str(), Ready.as_str()])?)
+    pub fn ready_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        self.read("list the ready sessions", |db| {
+            let sql = "SELECT id FROM sessions WHERE status = ?1 ORDER BY n";
+            all(db, sql, [SessionStatus::Ready.as_str()], |row| {
+                Ok(SessionId::from_bytes(Record { table: "sessions", row }.get("id")?))
+            })
         })
     }
+}
+
+/// What a session is made from.
+struct Origin<'a> {
+    /// As JSON.
+    template: &'a dyn ToSql,
+    guest: Option<[u8; 32]>,
+    image: Option<ImageId>,
+    is_stale: bool,
+}
+
+/// The number of the new row.
+fn insert(db: &Connection, session: &Session, origin: &Origin<'_>) -> Result<i64, Failure> {
+    let Origin { template, guest, image, is_stale } = origin;
+    let not_text = || Error::ToSqlConversionFailure("the worktree's path is not UTF-8".into());
+    let inserted = db
+        .prepare_cached(&format!(
+            "INSERT INTO sessions ({COLUMNS}, template, guest, image, is_stale, ended_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+        ))?
+        .execute(params![
+            session.id.as_bytes(),
+            session.template_id.as_bytes(),
+            session.workspace_id,
+            session.base_commit_oid,
+            session.worktree_path.to_str().ok_or_else(not_text)?,
+            session.status.as_str(),
+            session.created_at.as_micros(),
+            session.closed_at.map(Timestamp::as_micros),
+            session.last_error,
+            session.runtime_meta.as_ref().map(Json),
+            session.parent_session_id.as_ref().map(SessionId::as_bytes),
+            template,
+            guest,
+            image.map(|image| image.0),
+            is_stale,
+            ends(session),
+        ]);
+    let Some(image) = *image else {
+        inserted?;
+        return Ok(db.last_insert_rowid());
+    };
+    inserted.map_err(|error| Failure::or_missing(error, StoreError::ImageNotFound(image)))?;
+    let n = db.last_insert_rowid();
+    note_use(db, image)?;
+    Ok(n)
 }
 
 fn update(db: &Connection, session: &Session) -> Result<(), Failure> {
     let updated = db
         .prepare_cached(
-            "UPDATE sessions SET status = ?2, closed_at = ?3, last_error = ?4, runtime_meta = ?5 WHERE id = ?1",
+            "UPDATE sessions SET status = ?2, closed_at = ?3, last_error = ?4, runtime_meta = ?5,
+                 ended_at = coalesce(?6, ended_at)
+             WHERE id = ?1",
         )?
         .execute(params![
             session.id.as_bytes(),
@@ -131,11 +212,18 @@ fn update(db: &Connection, session: &Session) -> Result<(), Failure> {
             session.closed_at.map(Timestamp::as_micros),
             session.last_error,
             session.runtime_meta.as_ref().map(Json),
+            ends(session),
         ])?;
     match updated {
         0 => Err(Failure::Refused(StoreError::SessionNotFound(session.id))),
+        _ if session.status == SessionStatus::Closed => state::delete(db, session.id),
         _ => Ok(()),
     }
+}
+
+/// Now, in microseconds, for a session that ends by being stored like this.
+fn ends(session: &Session) -> Option<i64> {
+    matches!(session.status, SessionStatus::Closed | SessionStatus::Crashed).then(|| Timestamp::now().as_micros())
 }
 
 fn session(row: &Row<'_>) -> Result<Session, Failure> {
@@ -154,5 +242,6 @@ fn session(row: &Row<'_>) -> Result<Session, Failure> {
         closed_at: row.get::<Option<_>>("closed_at")?.map(Timestamp::from_micros),
         last_error: row.get("last_error")?,
         runtime_meta: row.get::<Option<_>>("runtime_meta")?.map(|Json(meta)| meta),
+        parent_session_id: row.get::<Option<_>>("parent")?.map(SessionId::from_bytes),
     })
 }

@@ -4,7 +4,7 @@ use std::{
     fmt::Display,
     fs::File,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -58,9 +58,33 @@ impl Store {
         doing: impl Display,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        // After a panic in here the connection is sound: the transaction was rolled back as it was dropped.
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        transact(&mut writer, TransactionBehavior::Immediate, work).map_err(|failure| failure.while_doing(doing))
+        self.commit(false, doing, work)
+    }
+
+    /// [`Store::write`]; `flush`: what it did is on the disk when this returns, safe from the loss of power.
+    pub(crate) fn commit<T>(
+        &self,
+        flush: bool,
+        doing: impl Display,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.writer();
+        let commit = || {
+            if flush {
+                writer.pragma_update(None, "synchronous", "FULL")?;
+            }
+            let result = transact(&mut writer, TransactionBehavior::Immediate, work);
+            if flush {
+                writer.pragma_update(None, "synchronous", "NORMAL")?;
+            }
+            result
+        };
+        commit().map_err(|failure: Failure| failure.while_doing(doing))
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        // After a panic with it the connection is sound: the transaction was rolled back as it was dropped.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -100,7 +124,7 @@ mod tests {
     fn every_connection_is_configured_and_no_reader_can_write() {
         let (_folder, store) = store();
         let readers: Vec<_> = (0..4).map(|_| store.readers.lock()).collect();
-        let writer = store.writer.lock().unwrap();
+        let writer = store.writer();
         for db in readers.iter().map(|reader| &**reader).chain([&*writer]) {
             let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
             assert_eq!(pragma("foreign_keys"), 1);
@@ -136,7 +160,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_named_and_leaves_nothing_behind() {
         let (_folder, store) = store();
-        store.writer.lock().unwrap().pragma_update(None, "max_page_count", 40).unwrap();
+        store.writer().pragma_update(None, "max_page_count", 40).unwrap();
         let full = |db: &Connection| {
             db.execute(INSERT, [1])?;
             Ok(db.execute(INSERT, [1_000_000])?)

@@ -3,7 +3,7 @@ use std::{
     thread,
 };
 
-use vm_store::Store;
+use vm_store::{Effect, Store};
 
 use crate::support::{Fixture, one_plus_one};
 
@@ -29,7 +29,7 @@ fn four_threads_write_while_four_read() {
         for _ in 0..THREADS {
             scope.spawn(move || {
                 for _ in 0..EACH {
-                    store.insert_execution(&one_plus_one(session.id)).unwrap();
+                    store.insert_execution(&one_plus_one(session.id), Effect::Unchanged).unwrap();
                     store.update_session(session).unwrap();
                 }
                 writing.fetch_sub(1, Ordering::Relaxed);

@@ -2,9 +2,9 @@ use std::fs;
 
 use proptest::prelude::*;
 use vm_model::{EventType, ExceptionPayload, Execution, ExecutionId, ExecutionKind, ExecutionStatus, Metrics};
-use vm_store::{Store, StoreError};
+use vm_store::{Effect, Store, StoreError};
 
-use crate::support::{Fixture, assert_same, event, one_plus_one, session};
+use crate::support::{Fixture, GUEST, assert_same, event, one_plus_one, session};
 
 #[test]
 fn an_execution_comes_back_as_it_was_stored() {
@@ -26,7 +26,7 @@ fn an_execution_comes_back_as_it_was_stored() {
         ..one_plus_one(session.id)
     };
     for execution in [&repl, &file] {
-        fixture.store.insert_execution(execution).unwrap();
+        fixture.store.insert_execution(execution, Effect::Unchanged).unwrap();
         let read = fixture.store.execution(execution.id).unwrap().unwrap();
         assert_same(&read, &Execution { events: None, ..execution.clone() });
     }
@@ -42,7 +42,7 @@ fn executions_of_a_session_are_listed_newest_first() {
     let ids: Vec<_> = (0..6)
         .map(|i| {
             let execution = one_plus_one(if i % 2 == 0 { ours.id } else { other.id });
-            fixture.store.insert_execution(&execution).unwrap();
+            fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap();
             execution.id
         })
         .collect();
@@ -71,8 +71,8 @@ fn events_are_read_in_order_from_any_point() {
     let payload = r#"{ "text" : "as it was\u0000" }"#;
     execution.events =
         Some((1..=7).rev().zip(kinds).map(|(seq, kind)| event(execution.id, seq, kind, payload)).collect());
-    fixture.store.insert_execution(&execution).unwrap();
-    fixture.store.insert_execution(&one_plus_one(session.id)).unwrap();
+    fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap();
+    fixture.store.insert_execution(&one_plus_one(session.id), Effect::Unchanged).unwrap();
 
     let read = |after| fixture.store.events(execution.id, after).unwrap().unwrap();
     let seqs = |after| read(after).iter().map(|event| event.seq).collect::<Vec<_>>();
@@ -90,7 +90,7 @@ fn an_execution_is_stored_as_a_whole_or_not_at_all() {
     let session = fixture.session();
     let mut execution = one_plus_one(session.id);
     execution.events.as_mut().unwrap()[1].seq = 1;
-    let message = fixture.store.insert_execution(&execution).unwrap_err().to_string();
+    let message = fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap_err().to_string();
     let expected = format!("cannot store execution {}: UNIQUE constraint failed", execution.id);
     assert!(message.starts_with(&expected), "{message}");
     assert!(fixture.store.execution(execution.id).unwrap().is_none());
@@ -98,14 +98,14 @@ fn an_execution_is_stored_as_a_whole_or_not_at_all() {
     assert_eq!(left, 0);
 
     execution.events.as_mut().unwrap()[1].seq = 2;
-    fixture.store.insert_execution(&execution).unwrap();
+    fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap();
 }
 
 #[test]
 fn an_execution_needs_a_session() {
     let fixture = Fixture::new();
     let nobody = session().id;
-    let error = fixture.store.insert_execution(&one_plus_one(nobody)).unwrap_err();
+    let error = fixture.store.insert_execution(&one_plus_one(nobody), Effect::Unchanged).unwrap_err();
     assert!(matches!(error, StoreError::SessionNotFound(id) if id == nobody), "{error:?}");
 }
 
@@ -113,7 +113,7 @@ fn an_execution_needs_a_session() {
 fn damaged_values_are_named() {
     let fixture = Fixture::new();
     let execution = one_plus_one(fixture.session().id);
-    fixture.store.insert_execution(&execution).unwrap();
+    fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap();
     let raw = fixture.raw();
     let damage = |sql: &str, read: &dyn Fn() -> StoreError| {
         raw.execute(sql, []).unwrap();
@@ -141,14 +141,14 @@ fn one_plus_one_costs_at_most_600_bytes() {
     let path = folder.path().join("test.db");
     let sessions: Vec<_> = (0..10).map(|_| session()).collect();
     for session in &sessions {
-        store.insert_session(session, &crate::support::detail("t")).unwrap();
+        store.insert_session(session, &crate::support::detail("t"), &GUEST, None).unwrap();
     }
     // Closing folds the write-ahead log into the file.
     drop(store);
     let before = fs::metadata(&path).unwrap().len();
     store = Store::open(&path).unwrap();
     for session in sessions.iter().cycle().take(COUNT as usize) {
-        store.insert_execution(&one_plus_one(session.id)).unwrap();
+        store.insert_execution(&one_plus_one(session.id), Effect::Unchanged).unwrap();
     }
     drop(store);
     assert!(!folder.path().join("test.db-wal").exists());
@@ -177,7 +177,7 @@ proptest! {
         execution.events =
             Some((1..).zip(payloads).map(|(seq, json)| event(id, seq, EventType::Console, &json)).collect());
         execution.args = texts;
-        fixture.store.insert_execution(&execution).unwrap();
+        fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap();
         let events = fixture.store.events(id, 0).unwrap();
         assert_same(&Execution { events, ..fixture.store.execution(id).unwrap().unwrap() }, &execution);
     }

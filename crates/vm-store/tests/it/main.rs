@@ -4,7 +4,10 @@
 mod capabilities;
 mod concurrency;
 mod executions;
+mod images;
 mod opening;
+mod recovery;
 mod sessions;
+mod state;
 mod support;
 mod templates;

@@ -1,10 +1,10 @@
 use std::{fs, path::Path};
 
 use rusqlite::Connection;
-use vm_model::{CapabilityKind, SessionId, TemplateId};
-use vm_store::{Store, StoreError};
+use vm_model::{CapabilityKind, Durability, SessionId, TemplateId};
+use vm_store::{Recovered, Store, StoreError};
 
-use crate::support::{Fixture, capability, one_plus_one, session, startup_file};
+use crate::support::{Fixture, GUEST, capability, one_plus_one, session, startup_file};
 
 /// The message of the refusal, which names the path.
 fn refusal(path: &Path) -> String {
@@ -27,40 +27,52 @@ fn a_missing_file_is_made_and_found_again() {
 }
 
 #[test]
-fn a_database_of_the_first_schema_is_opened_with_all_that_is_in_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("old.db");
-    let old = Connection::open(&path).unwrap();
-    old.execute_batch(include_str!("../../migrations/0001_first_schema.sql")).unwrap();
-    let id = TemplateId::new();
-    let (file, session, execution) = (startup_file(id, "a.js", 1), session(), one_plus_one(SessionId::new()));
-    old.execute_batch(&format!(
-        "PRAGMA application_id = 0x766d7379;
-         PRAGMA user_version = 1;
-         INSERT INTO templates VALUES (1, x'{template}', 'old', 'goja', 1, '{{}}', '[\"fs\"]', '[]', 5, 6);
-         INSERT INTO startup_files VALUES (1, x'{file}', x'{template}', 'a.js', 1, 'eval');
-         INSERT INTO sessions VALUES (1, x'{session}', x'{template}', 'w', 'c', '/', 'closed', 5, 6, NULL, NULL, '{{}}');
-         INSERT INTO executions VALUES (1, x'{execution}', x'{session}', 'repl', '1', NULL, NULL, NULL, 'ok', 5, 6, NULL,
-             NULL, '{metrics}');
-         INSERT INTO events VALUES (1, 1, 5, 'input_echo', '{{}}');",
-        template = hex(id),
-        file = hex(file.id),
-        session = hex(session.id),
-        execution = hex(execution.id),
-        metrics = serde_json::to_string(&execution.metrics).unwrap(),
-    ))
-    .unwrap();
-    drop(old);
+fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
+    for version in [1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(include_str!("../../migrations/0001_first_schema.sql")).unwrap();
+        if version == 2 {
+            old.execute_batch(include_str!("../../migrations/0002_capabilities.sql")).unwrap();
+        }
+        let id = TemplateId::new();
+        let (file, session, execution) = (startup_file(id, "a.js", 1), session(), one_plus_one(SessionId::new()));
+        let live = crate::support::session();
+        old.execute_batch(&format!(
+            "PRAGMA application_id = 0x766d7379;
+             PRAGMA user_version = {version};
+             INSERT INTO templates VALUES (1, x'{template}', 'old', 'goja', 1, '{{}}', '[\"fs\"]', '[]', 5, 6);
+             INSERT INTO startup_files VALUES (1, x'{file}', x'{template}', 'a.js', 1, 'eval');
+             INSERT INTO sessions VALUES
+                 (1, x'{session}', x'{template}', 'w', 'c', '/', 'closed', 5, 6, NULL, NULL, '{{}}'),
+                 (2, x'{live}', x'{template}', 'w', 'c', '/', 'ready', 5, NULL, NULL, NULL, '{{}}');
+             INSERT INTO executions VALUES (1, x'{execution}', x'{session}', 'repl', '1', NULL, NULL, NULL, 'ok', 5, 6,
+                 NULL, NULL, '{metrics}');
+             INSERT INTO events VALUES (1, 1, 5, 'input_echo', '{{}}');",
+            template = hex(id),
+            file = hex(file.id),
+            session = hex(session.id),
+            live = hex(live.id),
+            execution = hex(execution.id),
+            metrics = serde_json::to_string(&execution.metrics).unwrap(),
+        ))
+        .unwrap();
+        drop(old);
 
-    let store = Store::open(&path).unwrap();
-    let detail = store.template(id).unwrap().unwrap();
-    assert_eq!((&*detail.template.name, &*detail.template.exposed_modules), ("old", &["fs".to_string()][..]));
-    assert_eq!((detail.startup_files, detail.capabilities), (vec![file], vec![]));
-    assert_eq!(store.session(session.id).unwrap().unwrap().template_id, id);
-    assert_eq!(store.executions(session.id, 9).unwrap()[0].id, execution.id);
-    assert_eq!(store.events(execution.id, 0).unwrap().unwrap().len(), 1);
-    store.insert_capability(&capability(id, CapabilityKind::Module, "exec")).unwrap();
-    assert_eq!(store.template(id).unwrap().unwrap().capabilities.len(), 1);
+        let store = Store::open(&path).unwrap();
+        let detail = store.template(id).unwrap().unwrap();
+        assert_eq!((&*detail.template.name, &*detail.template.exposed_modules), ("old", &["fs".to_string()][..]));
+        assert_eq!((detail.startup_files, detail.capabilities), (vec![file], vec![]));
+        assert_eq!(detail.settings.runtime.durability, Durability::Execution);
+        assert_eq!(store.session(session.id).unwrap().unwrap().template_id, id);
+        assert_eq!(store.executions(session.id, 9).unwrap()[0].id, execution.id);
+        assert_eq!(store.events(execution.id, 0).unwrap().unwrap().len(), 1);
+        store.insert_capability(&capability(id, CapabilityKind::Module, "exec")).unwrap();
+        assert_eq!(store.template(id).unwrap().unwrap().capabilities.len(), 1);
+        assert_eq!(store.state(live.id).unwrap(), None);
+        assert_eq!(store.recover(&GUEST).unwrap(), Recovered { ready: 0, crashed: 1, cancelled: 0 });
+    }
 }
 
 /// An id as SQL writes its bytes.

@@ -1,9 +1,9 @@
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
 use vm_model::{ExecutionKind, RuntimeMeta, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp};
-use vm_store::StoreError;
+use vm_store::{Effect, StoreError};
 
-use crate::support::{Fixture, assert_same, detail, one_plus_one, session};
+use crate::support::{Fixture, GUEST, assert_same, detail, one_plus_one, session};
 
 #[test]
 fn a_session_comes_back_as_it_was_stored() {
@@ -16,8 +16,8 @@ fn a_session_comes_back_as_it_was_stored() {
         ..session()
     };
     let template = detail("t");
-    fixture.store.insert_session(&plain, &detail("other")).unwrap();
-    fixture.store.insert_session(&full, &template).unwrap();
+    fixture.store.insert_session(&plain, &detail("other"), &GUEST, None).unwrap();
+    fixture.store.insert_session(&full, &template, &GUEST, None).unwrap();
     assert_eq!(fixture.store.session(plain.id).unwrap(), Some(plain.clone()));
     assert_eq!(fixture.store.session(full.id).unwrap(), Some(full.clone()));
     assert_eq!(fixture.store.session_template(full.id).unwrap(), Some(template));
@@ -44,7 +44,7 @@ fn a_session_outlives_its_template() {
     let template_id = fixture.template("short-lived");
     let template = fixture.store.template(template_id).unwrap().unwrap();
     let session = Session { template_id, vm_id: template_id, ..session() };
-    fixture.store.insert_session(&session, &template).unwrap();
+    fixture.store.insert_session(&session, &template, &GUEST, None).unwrap();
     assert!(fixture.store.delete_template(template_id).unwrap());
     assert_eq!(fixture.store.session(session.id).unwrap(), Some(session.clone()));
     assert_eq!(fixture.store.session_template(session.id).unwrap(), Some(template));
@@ -59,7 +59,7 @@ fn sessions_are_listed_newest_first_as_the_filter_says() {
         .into_iter()
         .map(|(template_id, status)| {
             let session = Session { template_id, vm_id: template_id, status, ..session() };
-            fixture.store.insert_session(&session, &detail("t")).unwrap();
+            fixture.store.insert_session(&session, &detail("t"), &GUEST, None).unwrap();
             session.id
         })
         .collect();
@@ -79,27 +79,6 @@ fn sessions_are_listed_newest_first_as_the_filter_says() {
 }
 
 #[test]
-fn sessions_without_a_daemon_are_abandoned() {
-    let fixture = Fixture::new();
-    let sessions = SessionStatus::ALL.map(|status| {
-        let session = Session { status, last_error: Some("old".into()), ..session() };
-        fixture.store.insert_session(&session, &detail("t")).unwrap();
-        session
-    });
-    assert_eq!(fixture.store.abandon_sessions("restarted").unwrap(), 2);
-    assert_eq!(fixture.store.abandon_sessions("again").unwrap(), 0);
-    for before in sessions {
-        let after = fixture.store.session(before.id).unwrap().unwrap();
-        if matches!(before.status, SessionStatus::Starting | SessionStatus::Ready) {
-            let last_error = Some("restarted".into());
-            assert_eq!(after, Session { status: SessionStatus::Crashed, last_error, ..before });
-        } else {
-            assert_eq!(after, before);
-        }
-    }
-}
-
-#[test]
 fn a_start_is_stored_as_a_whole_or_not_at_all() {
     let fixture = Fixture::new();
     let starting = fixture.session();
@@ -110,19 +89,19 @@ fn a_start_is_stored_as_a_whole_or_not_at_all() {
     }
     let mut broken = startup.clone();
     broken[1].events.as_mut().unwrap()[1].seq = 1;
-    assert!(fixture.store.finish_start(&ready, &broken).is_err());
+    assert!(fixture.store.finish_start(&ready, &broken, Effect::Unchanged).is_err());
     assert_eq!(fixture.store.session(ready.id).unwrap(), Some(starting));
     assert!(fixture.store.executions(ready.id, 10).unwrap().is_empty());
     assert!(fixture.store.events(startup[0].id, 0).unwrap().is_none());
 
-    fixture.store.finish_start(&ready, &startup).unwrap();
+    fixture.store.finish_start(&ready, &startup, Effect::Unchanged).unwrap();
     assert_eq!(fixture.store.session(ready.id).unwrap(), Some(ready.clone()));
     let listed: Vec<_> = fixture.store.executions(ready.id, 10).unwrap().iter().map(|e| e.id).collect();
     assert_eq!(listed, [startup[1].id, startup[0].id]);
     assert_same(&fixture.store.events(startup[1].id, 0).unwrap(), &startup[1].events);
 
     let nobody = session();
-    let error = fixture.store.finish_start(&nobody, &[]).unwrap_err();
+    let error = fixture.store.finish_start(&nobody, &[], Effect::Unchanged).unwrap_err();
     assert!(matches!(error, StoreError::SessionNotFound(id) if id == nobody.id), "{error:?}");
 }
 
@@ -130,7 +109,18 @@ fn a_start_is_stored_as_a_whole_or_not_at_all() {
 fn a_worktree_that_is_no_text_is_refused() {
     let fixture = Fixture::new();
     let session = Session { worktree_path: OsStr::from_bytes(b"/a\xff").into(), ..session() };
-    let message = fixture.store.insert_session(&session, &detail("t")).unwrap_err().to_string();
+    let message = fixture.store.insert_session(&session, &detail("t"), &GUEST, None).unwrap_err().to_string();
     assert!(message.contains("not UTF-8"), "{message}");
     assert_eq!(fixture.store.session(session.id).unwrap(), None);
+}
+
+#[test]
+fn ready_sessions_are_listed_oldest_first() {
+    let fixture = Fixture::new();
+    let ids = [SessionStatus::Ready, SessionStatus::Closed, SessionStatus::Ready].map(|status| {
+        let session = Session { status, ..session() };
+        fixture.store.insert_session(&session, &detail("t"), &GUEST, None).unwrap();
+        session.id
+    });
+    assert_eq!(fixture.store.ready_sessions().unwrap(), [ids[0], ids[2]]);
 }

@@ -10,7 +10,10 @@ use vm_model::{
     Metrics, Session, SessionId, SessionStatus, Settings, StartupFile, StartupFileId, Template, TemplateDetail,
     TemplateId, TemplateSettings, Timestamp, ValuePayload,
 };
-use vm_store::Store;
+use vm_store::{Change, ImageId, NewImage, Store};
+
+/// The hash of an engine's guest.
+pub const GUEST: [u8; 32] = [7; 32];
 
 pub struct Fixture {
     pub store: Store,
@@ -38,11 +41,29 @@ impl Fixture {
         template.id
     }
 
+    /// In the database, `starting`.
     pub fn session(&self) -> Session {
         let session = session();
-        self.store.insert_session(&session, &detail("t")).unwrap();
+        self.store.insert_session(&session, &detail("t"), &GUEST, None).unwrap();
         session
     }
+
+    /// In the database, `ready`, made from that image.
+    pub fn ready(&self, image: Option<ImageId>) -> Session {
+        let session = Session { status: SessionStatus::Ready, ..session() };
+        self.store.insert_session(&session, &detail("t"), &GUEST, image).unwrap();
+        session
+    }
+
+    pub fn image(&self, content: &[u8]) -> ImageId {
+        let image = NewImage { key: [1; 32], guest: GUEST, recipe: b"recipe", content };
+        self.store.insert_image(&image).unwrap()
+    }
+}
+
+/// A change of the memory alone, on top of those before.
+pub fn change(memory: &[u8]) -> Change {
+    Change { memory: memory.into(), host: None, is_whole: false }
 }
 
 pub fn template(name: &str) -> Template {
@@ -93,6 +114,7 @@ pub fn session() -> Session {
         closed_at: None,
         last_error: None,
         runtime_meta: None,
+        parent_session_id: None,
     }
 }
 

@@ -25,7 +25,7 @@ fn a_new_template_has_the_documented_shape_and_is_read_back_as_it_was_answered()
         "vm_id": id,
         "limits": {"cpu_ms": 5000, "wall_ms": 30000, "mem_mb": 128, "max_events": 1000, "max_output_kb": 512},
         "resolver": {"roots": [], "extensions": [".js", ".mjs"], "allow_absolute_repo_imports": false},
-        "runtime": {"esm": false, "strict": false, "console": true},
+        "runtime": {"esm": false, "strict": false, "console": true, "durability": "execution"},
     });
     let expected = json!({"template": created, "settings": settings, "capabilities": [], "startup_files": []});
     assert_eq!(detail, expected);
@@ -44,7 +44,7 @@ fn settings_are_laid_over_the_defaults() {
     let id = daemon.template("a", &json!({"limits": {"wall_ms": 300}, "runtime": {"strict": true}}));
     let settings = daemon.get(&format!("/templates/{id}")).ok(200)["settings"].clone();
     assert_eq!((&settings["limits"]["wall_ms"], &settings["limits"]["cpu_ms"]), (&json!(300), &json!(5000)));
-    assert_eq!(settings["runtime"], json!({"esm": false, "strict": true, "console": true}));
+    assert_eq!(settings["runtime"], json!({"esm": false, "strict": true, "console": true, "durability": "execution"}));
 }
 
 #[test]

@@ -128,7 +128,11 @@ fn a_single_thing_is_shown_as_lines_of_key_and_value() {
     for (args, lines) in [
         (
             ["template", "get", &template],
-            vec!["Name: plain", "Engine: quickjs", "  Runtime: {\"esm\":false,\"strict\":false,\"console\":true}"],
+            vec![
+                "Name: plain",
+                "Engine: quickjs",
+                "  Runtime: {\"esm\":false,\"strict\":false,\"console\":true,\"durability\":\"execution\"}",
+            ],
         ),
         (["session", "get", &session], vec!["Status: ready", "Workspace ID: ws", "Base Commit: abc"]),
         (

@@ -1,0 +1,197 @@
+//! The operations on the state of sessions: their memory, and what belongs to it outside of it.
+
+use rusqlite::{Connection, Row, params};
+use vm_model::{SessionId, SessionStatus};
+
+use crate::{
+    ImageId, Store, StoreError,
+    checksum::{checksum, verify},
+    error::Failure,
+    query::{Record, all, one},
+    value::Name,
+};
+
+/// What one execution changed, or several.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// The memory, against what is stored of it.
+    pub memory: Vec<u8>,
+    /// The state outside of the memory, all of it; `None`: as before.
+    pub host: Option<Vec<u8>>,
+    /// `memory` holds all that differs from the image, and takes the place of all earlier changes.
+    pub is_whole: bool,
+}
+
+/// All that a session's runtime is made from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct State {
+    /// The hash of the engine's guest that made it.
+    pub guest: [u8; 32],
+    /// What the memory was at first; `None`: the engine's own.
+    pub image: Option<ImageId>,
+    /// The memory of every change since then, in order.
+    pub changes: Vec<Vec<u8>>,
+    /// The state outside of the memory; `None`: none was ever stored.
+    pub host: Option<Vec<u8>>,
+}
+
+/// What the record of an execution says of its session's state.
+#[derive(Clone, Copy, Debug)]
+pub enum Effect<'a> {
+    /// It is as it was: nothing changed, or it was rolled back.
+    Unchanged,
+    /// It changed, and this is stored with the record.
+    Saved(&'a Change),
+    /// As [`Saved`](Self::Saved), or [`Unchanged`](Self::Unchanged) if there is no change; and the record is on the disk,
+    /// safe from the loss of power, before the call returns.
+    Flushed(Option<&'a Change>),
+    /// It changed, and nothing of that is stored: without this daemon the session is lost, until its state is saved. Costs
+    /// a write for the first such execution after a save, and a look for the others.
+    Unsaved,
+}
+
+impl Effect<'_> {
+    pub(crate) fn is_flushed(self) -> bool {
+        matches!(self, Self::Flushed(_))
+    }
+}
+
+impl Store {
+    /// Stores what changed in a session since its state was last stored.
+    ///
+    /// # Errors
+    /// [`SessionNotFound`](StoreError::SessionNotFound).
+    pub fn save_state(&self, id: SessionId, change: &Change) -> Result<(), StoreError> {
+        self.write(format_args!("store the state of session {id}"), |db| save(db, id, change))
+    }
+
+    /// The state of a session as it was last stored. `None`: there is no such session, it is closed, or it was made
+    /// before state was stored.
+    ///
+    /// # Errors
+    /// [`Damaged`](StoreError::Damaged) if it is not what was stored.
+    pub fn state(&self, id: SessionId) -> Result<Option<State>, StoreError> {
+        self.read(format_args!("read the state of session {id}"), |db| {
+            let find = "SELECT n, guest, image FROM sessions WHERE id = ?1 AND guest IS NOT NULL";
+            let Some((n, guest, image)) = one(db, find, [id.as_bytes()], origin)? else { return Ok(None) };
+            let sql = "SELECT seq, checksum, memory FROM session_changes WHERE session = ?1 ORDER BY seq";
+            let mut expected = 0;
+            let changes = all(db, sql, [n], |row| {
+                expected += 1;
+                memory(row, expected)
+            })?;
+            let host = one(db, "SELECT checksum, host FROM session_hosts WHERE session = ?1", [n], host)?;
+            Ok(Some(State { guest, image, changes, host }))
+        })
+    }
+
+    /// How many bytes are stored of a session's state, its image aside; 0 if there is no such session.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn state_bytes(&self, id: SessionId) -> Result<u64, StoreError> {
+        self.read(format_args!("measure the state of session {id}"), |db| {
+            let sql = "SELECT (SELECT coalesce(sum(bytes), 0) FROM session_changes WHERE session = sessions.n)
+                 + (SELECT coalesce(sum(length(host)), 0) FROM session_hosts WHERE session = sessions.n) AS bytes
+                 FROM sessions WHERE id = ?1";
+            Ok(one(db, sql, [id.as_bytes()], |row| Ok(row.get("bytes")?))?.unwrap_or_default())
+        })
+    }
+}
+
+/// Stores what an execution's record says of the state.
+pub(crate) fn apply(db: &Connection, id: SessionId, effect: Effect<'_>) -> Result<(), Failure> {
+    match effect {
+        Effect::Unchanged | Effect::Flushed(None) => Ok(()),
+        Effect::Saved(change) | Effect::Flushed(Some(change)) => save(db, id, change),
+        Effect::Unsaved => {
+            db.prepare_cached("UPDATE sessions SET is_stale = 1 WHERE id = ?1 AND NOT is_stale")?
+                .execute([id.as_bytes()])?;
+            Ok(())
+        }
+    }
+}
+
+/// A closed session has given its state back, and gets none any more.
+fn save(db: &Connection, id: SessionId, change: &Change) -> Result<(), Failure> {
+    let find = "SELECT n, status, is_stale FROM sessions WHERE id = ?1";
+    let found = one(db, find, [id.as_bytes()], |row| {
+        let row = Record { table: "sessions", row };
+        Ok((row.get::<i64>("n")?, row.get::<Name<SessionStatus>>("status")?, row.get::<bool>("is_stale")?))
+    })?;
+    let Some((n, Name(status), is_stale)) = found else {
+        return Err(Failure::Refused(StoreError::SessionNotFound(id)));
+    };
+    if status == SessionStatus::Closed {
+        return Ok(());
+    }
+    if change.is_whole {
+        db.prepare_cached("DELETE FROM session_changes WHERE session = ?1")?.execute([n])?;
+    }
+    let seq: i64 = db
+        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM session_changes WHERE session = ?1")?
+        .query_row([n], |row| row.get(0))?;
+    db.prepare_cached(
+        "INSERT INTO session_changes (session, seq, bytes, checksum, memory) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        n,
+        seq,
+        change.memory.len(),
+        checksum(&[&seq.to_le_bytes(), &change.memory]),
+        change.memory
+    ])?;
+    if let Some(host) = &change.host {
+        db.prepare_cached("INSERT OR REPLACE INTO session_hosts (session, checksum, host) VALUES (?1, ?2, ?3)")?
+            .execute(params![n, checksum(&[host]), host])?;
+    }
+    if is_stale {
+        db.prepare_cached("UPDATE sessions SET is_stale = 0 WHERE n = ?1")?.execute([n])?;
+    }
+    Ok(())
+}
+
+/// Gives the state of a session back.
+pub(crate) fn delete(db: &Connection, id: SessionId) -> Result<(), Failure> {
+    db.prepare_cached("UPDATE sessions SET guest = NULL, image = NULL, is_stale = 0 WHERE id = ?1")?
+        .execute([id.as_bytes()])?;
+    for table in ["session_changes", "session_hosts"] {
+        db.prepare_cached(&format!("DELETE FROM {table} WHERE session = (SELECT n FROM sessions WHERE id = ?1)"))?
+            .execute([id.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Gives session `to` the same changes and host state as session `from`.
+pub(crate) fn copy(db: &Connection, from: i64, to: i64) -> Result<(), Failure> {
+    for (table, columns) in [("session_changes", "seq, bytes, checksum, memory"), ("session_hosts", "checksum, host")] {
+        let sql =
+            format!("INSERT INTO {table} (session, {columns}) SELECT ?2, {columns} FROM {table} WHERE session = ?1");
+        db.prepare_cached(&sql)?.execute([from, to])?;
+    }
+    Ok(())
+}
+
+/// The session's row number and what its memory begins with.
+fn origin(row: &Row<'_>) -> Result<(i64, [u8; 32], Option<ImageId>), Failure> {
+    let row = Record { table: "sessions", row };
+    Ok((row.get("n")?, row.get("guest")?, row.get::<Option<_>>("image")?.map(ImageId)))
+}
+
+fn memory(row: &Row<'_>, expected: i64) -> Result<Vec<u8>, Failure> {
+    let row = Record { table: "session_changes", row };
+    let (seq, memory): (i64, Vec<u8>) = (row.get("seq")?, row.get("memory")?);
+    if seq != expected {
+        let why = format!("is {seq} where {expected} is due");
+        return Err(Failure::Damaged { table: row.table, column: "seq", why });
+    }
+    verify(row.get("checksum")?, &[&seq.to_le_bytes(), &memory], row.table, "memory")?;
+    Ok(memory)
+}
+
+fn host(row: &Row<'_>) -> Result<Vec<u8>, Failure> {
+    let row = Record { table: "session_hosts", row };
+    let host: Vec<u8> = row.get("host")?;
+    verify(row.get("checksum")?, &[&host], row.table, "host")?;
+    Ok(host)
+}

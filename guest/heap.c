@@ -1,6 +1,7 @@
 /* JavaScript's allocator. It counts what is in use, and where the session's limit is reached it ends the execution at
  * once: a script that could catch "out of memory" would go on with a full heap, and so would every later one. */
 #include <stdlib.h>
+#include <string.h>
 #include "heap.h"
 #include "host.h"
 
@@ -72,4 +73,25 @@ EXPORT(vm_alloc) void *vm_alloc(uint32_t size)
 EXPORT(vm_heap_used) uint32_t vm_heap_used(void)
 {
     return heap_used;
+}
+
+/* Clears free memory of what was in it: a session is stored as what differs from zeros. */
+EXPORT(vm_clear_free) void vm_clear_free(void)
+{
+    enum { SMALLEST = 2048 };
+    typedef struct Block { struct Block *next; } Block;
+    Block *blocks = NULL;
+    heap_is_fixed = 1;
+    for (size_t size = (size_t)1 << 31; size >= SMALLEST; size /= 2) {
+        for (Block *block; (block = malloc(size)); blocks = block) {
+            memset(block, 0, malloc_usable_size(block));
+            block->next = blocks;
+        }
+    }
+    while (blocks) {
+        Block *next = blocks->next;
+        free(blocks);
+        blocks = next;
+    }
+    heap_is_fixed = 0;
 }

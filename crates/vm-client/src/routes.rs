@@ -164,6 +164,16 @@ impl Client {
     pub async fn close_session(&self, id: impl Display) -> Result<Session> {
         self.send(Method::POST, &["sessions", &id.to_string(), "close"]).await
     }
+
+    /// Takes an idle session out of memory, until its next call.
+    pub async fn hibernate_session(&self, id: impl Display) -> Result<Session> {
+        self.send(Method::POST, &["sessions", &id.to_string(), "hibernate"]).await
+    }
+
+    /// Makes a session with the state that this one had after its last execution.
+    pub async fn fork_session(&self, id: impl Display) -> Result<Session> {
+        self.send(Method::POST, &["sessions", &id.to_string(), "fork"]).await
+    }
 }
 
 /// Executions.

@@ -12,6 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         library_cache: folder.path().join("libraries"),
         parallel: None,
         max_memory: None,
+        hibernate_after: std::time::Duration::from_secs(300),
     })
     .await?;
     let template = core.templates().create(NewTemplate { name: "embedded".into(), ..NewTemplate::default() }).await?;

@@ -28,19 +28,28 @@ impl Ceiling {
 
     /// Whether there is room for new work.
     pub fn check(&self) -> Result<(), Error> {
+        let used = self.used();
+        if used < self.max_bytes {
+            return Ok(());
+        }
+        Err(Error::OutOfMemory { used_mb: used >> 20, max_mb: self.max_bytes >> 20 })
+    }
+
+    /// Whether there is soon no room any more.
+    pub fn is_near(&self) -> bool {
+        self.used() > self.max_bytes / 10 * 9
+    }
+
+    fn used(&self) -> u64 {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = match *reading {
+        match *reading {
             Some((at, used)) if at.elapsed() < FRESH => used,
             _ => {
                 let used = resident().unwrap_or(0);
                 *reading = Some((Instant::now(), used));
                 used
             }
-        };
-        if used < self.max_bytes {
-            return Ok(());
         }
-        Err(Error::OutOfMemory { used_mb: used >> 20, max_mb: self.max_bytes >> 20 })
     }
 }
 

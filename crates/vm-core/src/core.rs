@@ -1,19 +1,23 @@
 //! Opens the database and the engine, and shuts down.
 
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use tokio::runtime::Handle;
 use vm_engine::{Engine, QuickJs};
 use vm_model::RuntimeSummary;
 use vm_modules::libraries::Cache;
-use vm_store::Store;
+use vm_store::{Recovered, Store};
 
 use crate::{
-    Error, Executions, Sessions, Templates, ceiling::Ceiling, live::LiveSessions, slots::Slots, workers::Workers,
+    Error, Executions, Sessions, Templates,
+    ceiling::Ceiling,
+    hibernation::{hibernate_idle, relieve},
+    images::Images,
+    libraries::Hashes,
+    live::LiveSessions,
+    slots::Slots,
+    workers::Workers,
 };
-
-/// Stands for the engine's guest until sessions are restored.
-pub(crate) const GUEST: [u8; 32] = [0; 32];
 
 /// Where things are kept.
 #[derive(Clone, Debug)]
@@ -28,6 +32,8 @@ pub struct Config {
     pub parallel: Option<NonZeroUsize>,
     /// How many bytes the process may have in memory before new work is refused; `None`: four fifths of the machine's.
     pub max_memory: Option<u64>,
+    /// After how long an idle session leaves the memory.
+    pub hibernate_after: Duration,
 }
 
 /// The whole system, but for its doors. Cheap to clone; all clones are the same system.
@@ -39,6 +45,8 @@ pub(crate) struct Parts {
     pub engine: Box<dyn Engine>,
     pub library_cache: Cache,
     pub live: LiveSessions,
+    pub images: Images,
+    pub library_hashes: Hashes,
     pub workers: Workers,
     pub slots: Slots,
     pub ceiling: Ceiling,
@@ -59,26 +67,26 @@ impl Core {
         let opened = workers.run(move || {
             let store = Store::open(&config.database)?;
             let engine = QuickJs::new(&config.code_cache)?;
-            // no session was made by this one: none is ready
-            let recovered = store.recover(&[1; 32])?;
-            if recovered.crashed > 0 {
-                let sessions = recovered.crashed;
-                tracing::warn!(sessions, "sessions of an earlier daemon are lost and marked as crashed");
-            }
+            let Recovered { ready, crashed, cancelled } = store.recover(&engine.identity())?;
+            tracing::info!(ready, crashed, cancelled, "sessions and executions of earlier daemons");
             Ok::<_, Error>((store, engine))
         });
         let (store, engine) = opened.await??;
-        let (engine, live) = (Box::new(engine), LiveSessions::default());
-        Ok(Self(Arc::new(Parts {
+        let core = Self(Arc::new(Parts {
             store,
-            engine,
+            engine: Box::new(engine),
             library_cache,
-            live,
+            live: LiveSessions::default(),
+            images: Images::default(),
+            library_hashes: Hashes::default(),
             workers,
             slots,
             ceiling,
             runtime: Handle::current(),
-        })))
+        }));
+        tokio::spawn(hibernate_idle(Arc::downgrade(&core.0), config.hibernate_after));
+        tokio::spawn(relieve(Arc::downgrade(&core.0)));
+        Ok(core)
     }
 
     /// What sessions are stamped from.
@@ -100,20 +108,36 @@ impl Core {
     }
 
     /// What is alive at this moment.
-    #[must_use]
-    pub fn summary(&self) -> RuntimeSummary {
-        let active_session_ids = self.0.live.active();
-        RuntimeSummary {
-            active_sessions: active_session_ids.len() as u64,
-            active_session_ids,
-            running_executions: self.0.live.running() as u64,
-        }
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn summary(&self) -> Result<RuntimeSummary, Error> {
+        let summary = |parts: &Parts| {
+            let active_session_ids = parts.store.ready_sessions()?;
+            let (resident_bytes, resident_sessions) = parts.live.usage();
+            let active_sessions = active_session_ids.len() as u64;
+            Ok(RuntimeSummary {
+                active_sessions,
+                active_session_ids,
+                running_executions: parts.live.running() as u64,
+                resident_sessions,
+                hibernated_sessions: active_sessions.saturating_sub(resident_sessions),
+                resident_bytes,
+            })
+        };
+        self.blocking(summary).await
     }
 
-    /// Ends every running execution as `cancelled` and waits until it is recorded; new ones are refused from here on.
+    /// Ends every running execution as `cancelled`, waits until it is recorded, and stores what is only in memory; new
+    /// ones are refused from here on.
     pub async fn shutdown(&self) {
         for session in self.0.live.stop_all() {
-            session.idle().await;
+            let Some(machine) = session.retire().await else { continue };
+            let Some(change) = machine.unsaved() else { continue };
+            let id = session.id;
+            if let Err(error) = self.blocking(move |parts| Ok(parts.store.save_state(id, &change)?)).await {
+                tracing::error!(session_id = %id, %error, "a session's state could not be stored");
+            }
         }
     }
 

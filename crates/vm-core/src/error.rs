@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use vm_engine::EngineError;
 use vm_model::{
     CapabilityError, CapabilityId, ExecutionId, IdError, LimitKind, SessionId, SessionStatus, SettingsError,
     StartupFileId, TemplateId,
@@ -149,6 +150,17 @@ pub enum Error {
         /// What may be, in MiB.
         max_mb: u64,
     },
+    /// The image of a session is not what it was made from.
+    #[error("the image that the session began with {0}")]
+    ImageLost(&'static str),
+    /// What was stored of a session is not enough to go on with it; it is `crashed` now.
+    #[error("session {session_id} cannot be woken, because its stored state is lost: {why}. Create a new session")]
+    StateLost {
+        /// The session that is `crashed` now.
+        session_id: SessionId,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The core is shutting down and takes no new work.
     #[error("the daemon is shutting down")]
     ShuttingDown,
@@ -157,10 +169,20 @@ pub enum Error {
     Store(StoreError),
     /// The engine failed.
     #[error(transparent)]
-    Engine(#[from] vm_engine::EngineError),
+    Engine(#[from] EngineError),
     /// A part of the system came to an end it should not have come to.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+impl Error {
+    /// Whether it will be the same each time: what was stored of a session cannot be used.
+    pub(crate) fn is_lost_state(&self) -> bool {
+        matches!(
+            self,
+            Self::ImageLost(_) | Self::Engine(EngineError::Damaged(_)) | Self::Store(StoreError::Damaged { .. })
+        )
+    }
 }
 
 impl From<StoreError> for Error {

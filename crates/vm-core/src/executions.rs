@@ -4,12 +4,18 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tracing::Instrument;
 use vm_model::{
-    Event, Execution, ExecutionId, ExecutionKind, ExecutionStatus, Metrics, ReplRequest, RunFileRequest, SessionId,
-    Timestamp,
+    Event, Execution, ExecutionId, ExecutionKind, ExecutionStatus, Limits, Metrics, ReplRequest, RunFileRequest,
+    SessionId, Timestamp,
 };
-use vm_modules::WorktreeError;
+use vm_modules::{Worktree, WorktreeError};
 
-use crate::{Core, Error, core::Parts, live::LiveSession, task::Task};
+use crate::{
+    Core, Error,
+    core::Parts,
+    hibernation::wake,
+    live::{LiveSession, Turn},
+    task::{Task, gone},
+};
 
 /// See [`Core::executions`].
 pub struct Executions<'a>(pub(crate) &'a Core);
@@ -23,10 +29,10 @@ impl Executions<'_> {
     pub async fn repl(&self, request: ReplRequest) -> Result<Execution, Error> {
         let session = required("session_id", &request.session_id)?.parse()?;
         required("input", &request.input)?;
-        let session = self.live(session).await?;
+        let (session, turn) = self.enter(session).await?;
         let source = request.input.clone().into_bytes();
         let execution = Execution { input: Some(request.input), ..new(session.id, ExecutionKind::Repl) };
-        self.run(session, execution, source).await
+        self.run(session, turn, execution, source).await
     }
 
     /// Runs a file of the worktree and waits for its end.
@@ -37,32 +43,41 @@ impl Executions<'_> {
     pub async fn run_file(&self, request: RunFileRequest) -> Result<Execution, Error> {
         let session = required("session_id", &request.session_id)?.parse()?;
         required("path", &request.path)?;
-        let session = self.live(session).await?;
-        let (reader, path) = (session.clone(), request.path.clone());
-        let source = self.0.blocking(move |_| read_source(&reader, &path)).await?;
+        let (session, turn) = self.enter(session).await?;
+        let (path, limits, worktree) = {
+            let machine = turn.as_ref().ok_or_else(|| gone(&session))?;
+            (request.path.clone(), machine.template.settings.limits.clone(), machine.worktree.clone())
+        };
+        let source = self.0.blocking(move |_| read_source(&worktree, &limits, &path)).await?;
         let execution = Execution {
             path: Some(request.path),
             args: request.args,
             env: request.env,
             ..new(session.id, ExecutionKind::RunFile)
         };
-        self.run(session, execution, source).await
+        self.run(session, turn, execution, source).await
     }
 
-    async fn live(&self, id: SessionId) -> Result<Arc<LiveSession>, Error> {
-        if let Some(session) = self.0.0.live.get(id)? {
-            return Ok(session);
+    /// A session's turn, with its machine in memory.
+    async fn enter(&self, id: SessionId) -> Result<(Arc<LiveSession>, Turn), Error> {
+        self.0.0.ceiling.check()?;
+        let (session, turn) = self.0.0.live.enter(id).await?;
+        if turn.is_some() {
+            return Ok((session, turn));
         }
-        let row =
-            self.0.blocking(move |parts| Ok(parts.store.session(id)?)).await?.ok_or(Error::SessionNotFound(id))?;
-        Err(Error::SessionNotReady { session_id: id, status: row.status })
+        self.0.blocking(move |parts| wake(parts, session, turn)).await
     }
 
     /// A client that goes away does not take the execution with it: it runs in a task of its own.
-    async fn run(&self, session: Arc<LiveSession>, execution: Execution, source: Vec<u8>) -> Result<Execution, Error> {
-        self.0.0.ceiling.check()?;
-        let turn = session.take_turn()?;
+    async fn run(
+        &self,
+        session: Arc<LiveSession>,
+        turn: Turn,
+        execution: Execution,
+        source: Vec<u8>,
+    ) -> Result<Execution, Error> {
         let task = Task::begin(&self.0.0, &session, turn, execution, source)?;
+        let limits = task.limits().clone();
         let ended = tokio::spawn(task.run().in_current_span()).await;
         let ended = ended.map_err(|error| Error::Internal(format!("an execution's task failed: {error}")))??;
         match ended.limit {
@@ -71,7 +86,7 @@ impl Executions<'_> {
                 session_id: session.id,
                 execution_id: ended.execution.id,
                 limit,
-                configured: session.template.settings.limits.get(limit),
+                configured: limits.get(limit),
             }),
         }
     }
@@ -131,7 +146,10 @@ impl Executions<'_> {
     pub async fn events(&self, id: ExecutionId, after_seq: u64) -> Result<Vec<Event>, Error> {
         let events = move |parts: &Parts| {
             let running = parts.live.find_running(id).map(|current| current.run.so_far().events);
-            if let Some(recorded) = parts.store.events(id, after_seq)? {
+            // one that takes long is recorded as running, without its events
+            if let Some(recorded) = parts.store.events(id, after_seq)?
+                && (running.is_none() || !recorded.is_empty())
+            {
                 return Ok(recorded);
             }
             let mut events = running.ok_or(Error::ExecutionNotFound(id))?;
@@ -163,13 +181,10 @@ pub(crate) fn new(session_id: SessionId, kind: ExecutionKind) -> Execution {
 }
 
 /// A file's source. One that is larger than the session's memory is read so far that the memory limit notices.
-pub(crate) fn read_source(session: &LiveSession, path: &str) -> Result<Vec<u8>, Error> {
-    let limit = (session.template.settings.limits.mem_mb << 20) + 1;
-    session.worktree.read(path, limit).map_err(|error| match error {
+pub(crate) fn read_source(worktree: &Worktree, limits: &Limits, path: &str) -> Result<Vec<u8>, Error> {
+    worktree.read(path, (limits.mem_mb << 20) + 1).map_err(|error| match error {
         WorktreeError::Outside(reason) => Error::InvalidPath { path: path.into(), reason },
-        WorktreeError::NotFound => {
-            Error::FileNotFound { path: path.into(), worktree: session.worktree.path().to_path_buf() }
-        }
+        WorktreeError::NotFound => Error::FileNotFound { path: path.into(), worktree: worktree.path().to_path_buf() },
         WorktreeError::Io(error) => Error::FileUnreadable { path: path.into(), error },
     })
 }

@@ -9,10 +9,16 @@
 //! | [`sessions`] | creation with its startup files, and closing |
 //! | [`executions`] | running code, and reading what it did |
 //! | `ceiling` | how much memory the whole daemon may have |
+//! | `hibernation` | how idle sessions leave the memory, and come back |
+//! | `host` | a session's functions of the host, as its engine and its owner share them |
+//! | `images` | the memory that libraries and startup files lead to, made once |
 //! | `libraries` | third-party code that runs before a session's startup files |
-//! | `live` | the sessions that hold a runtime, and what runs in them |
+//! | `live` | the sessions that are in memory, and what runs in them |
+//! | `machine` | a session's machine, and what is to be stored of it |
 //! | `policy` | what a template lets its sessions do |
+//! | `program` | what an execution is to its engine, and the record that it leaves |
 //! | `slots` | how many executions compute at once |
+//! | `startup` | a session's start, where no image has all of it behind it |
 //! | `task` | one execution from its first turn to its record |
 //! | `workers` | the threads that JavaScript and the database may block |
 //! | [`error`] | everything that can go wrong |
@@ -21,6 +27,8 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
 //! use vm_core::{Config, Core};
 //! use vm_model::{NewSession, NewTemplate, ReplRequest};
 //!
@@ -33,6 +41,7 @@
 //!         library_cache: path.join("libraries"),
 //!         parallel: None,
 //!         max_memory: None,
+//!         hibernate_after: Duration::from_secs(300),
 //!     };
 //!     let core = Core::open(config).await?;
 //!     let template = core.templates().create(NewTemplate { name: "plain".into(), ..NewTemplate::default() }).await?;
@@ -62,11 +71,17 @@ pub mod core;
 pub mod error;
 pub mod executions;
 pub mod extensions;
+mod hibernation;
+mod host;
+mod images;
 mod libraries;
 mod live;
+mod machine;
 mod policy;
+mod program;
 pub mod sessions;
 mod slots;
+mod startup;
 mod task;
 pub mod templates;
 mod workers;

@@ -1,43 +1,70 @@
 //! A session's libraries: read from the cache and run before its startup files.
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Instant, SystemTime},
+};
 
+use sha2::{Digest, Sha256};
 use vm_engine::{Instance, Mode, Program, ProgramKind, Run, Step};
-use vm_model::{ExecutionId, Limits};
-use vm_modules::libraries::{catalog, file_name};
+use vm_model::{ExecutionId, Limits, SessionId};
+use vm_modules::libraries::{Cache, Fingerprint, LibraryError, catalog, file_name};
 
-use crate::{Error, core::Parts, live::LiveSession};
+use crate::{Error, core::Parts, machine::Machine};
 
-/// Runs the template's libraries in their order, each once, however it is named.
-pub(crate) fn load(parts: &Parts, live: &Arc<LiveSession>) -> Result<(), Error> {
-    let mut turn = live.take_startup_turn()?;
-    let Some(instance) = turn.as_mut() else {
-        return Err(Error::SessionNotReady { session_id: live.id, status: live.status() });
-    };
-    let mut loaded = Vec::new();
-    for name in &live.template.template.libraries {
-        let failed = |reason: String| Error::LibraryFailed { session_id: live.id, library: name.clone(), reason };
-        let file = file_name(name)?;
-        if !loaded.contains(&file) {
-            let source = parts.library_cache.read(name).map_err(|error| Error::Library(live.id, error))?;
-            let setup = catalog::find(name).and_then(|library| library.setup);
-            for source in [Some(source.as_str()), setup].into_iter().flatten() {
-                let program = Program {
-                    name: &format!("<{file}>"),
-                    source: source.as_bytes(),
-                    kind: ProgramKind::Library { global: &global(name) },
-                    mode: Mode::Sloppy,
-                };
-                run(instance.as_mut(), &program, &live.template.settings.limits).map_err(failed)?;
-            }
-            loaded.push(file);
+/// One piece of third-party code.
+pub(crate) struct Library {
+    /// As the template has it.
+    name: String,
+    /// As stack traces have it.
+    file: String,
+    global: String,
+    source: String,
+}
+
+impl Library {
+    pub fn program(&self) -> Program<'_> {
+        Program {
+            name: &self.file,
+            source: self.source.as_bytes(),
+            kind: ProgramKind::Library { global: &self.global },
+            mode: Mode::Sloppy,
         }
     }
-    Ok(())
+}
+
+/// A template's libraries in their order, each once, however it is named; and after each what the catalog adds to it.
+pub(crate) fn read(cache: &Cache, names: &[String]) -> Result<Vec<Library>, LibraryError> {
+    let mut libraries: Vec<Library> = Vec::new();
+    for name in names {
+        let file = format!("<{}>", file_name(name)?);
+        if libraries.iter().any(|library| library.file == file) {
+            continue;
+        }
+        let setup = catalog::find(name).and_then(|library| library.setup).map(str::to_string);
+        for source in [Some(cache.read(name)?), setup].into_iter().flatten() {
+            libraries.push(Library { name: name.clone(), file: file.clone(), global: global(name), source });
+        }
+    }
+    Ok(libraries)
+}
+
+/// Runs the template's libraries in a session; answers whether they would do the same another time.
+pub(crate) fn load(parts: &Parts, session_id: SessionId, machine: &mut Machine) -> Result<bool, Error> {
+    let names = &machine.template.template.libraries;
+    let libraries = read(&parts.library_cache, names).map_err(|error| Error::Library(session_id, error))?;
+    let mut is_repeatable = true;
+    for library in &libraries {
+        is_repeatable &= run(machine.instance.as_mut(), &library.program(), &machine.template.settings.limits)
+            .map_err(|reason| Error::LibraryFailed { session_id, library: library.name.clone(), reason })?;
+    }
+    Ok(is_repeatable)
 }
 
 /// What a library says while it loads is nobody's execution, and is dropped.
-fn run(instance: &mut dyn Instance, program: &Program<'_>, limits: &Limits) -> Result<(), String> {
+fn run(instance: &mut dyn Instance, program: &Program<'_>, limits: &Limits) -> Result<bool, String> {
     let run = Run::new(ExecutionId::new(), limits);
     let mut step = instance.start(program, &run);
     let outcome = loop {
@@ -50,7 +77,7 @@ fn run(instance: &mut dyn Instance, program: &Program<'_>, limits: &Limits) -> R
     match (outcome.stopped, run.take_record().error) {
         (Some(reason), _) => Err(reason.to_string()),
         (None, Some(exception)) => Err(exception.message),
-        (None, None) => Ok(()),
+        (None, None) => Ok(run.is_repeatable()),
     }
 }
 
@@ -63,4 +90,31 @@ fn global(name: &str) -> String {
     let words = parts.take_while(|part| !part.starts_with(|c: char| c.is_ascii_digit()));
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
     words.enumerate().map(|(at, word)| if at == 0 { word.to_string() } else { capital(word) }).collect()
+}
+
+/// The hashes of cached libraries, which are read again only when their files have changed.
+#[derive(Default)]
+pub(crate) struct Hashes(Mutex<HashMap<String, Known>>);
+
+struct Known {
+    fingerprint: Fingerprint,
+    hashed_at: SystemTime,
+    hash: [u8; 32],
+}
+
+impl Hashes {
+    pub fn get(&self, cache: &Cache, name: &str) -> Result<[u8; 32], LibraryError> {
+        let fingerprint = cache.fingerprint(name)?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(name)
+            && known.fingerprint == fingerprint
+            && fingerprint.was_settled_at(known.hashed_at)
+        {
+            return Ok(known.hash);
+        }
+        let hashed_at = SystemTime::now();
+        let hash = Sha256::digest(cache.read(name)?).into();
+        known.insert(name.into(), Known { fingerprint, hashed_at, hash });
+        Ok(hash)
+    }
 }

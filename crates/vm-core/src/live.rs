@@ -1,35 +1,35 @@
-//! The sessions that hold a runtime, and what runs in them.
+//! The sessions that are in memory, and what runs in them.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use tokio::sync::{Notify, OwnedMutexGuard};
-use vm_engine::{Instance, Run};
-use vm_model::{Execution, ExecutionId, SessionId, SessionStatus, TemplateDetail};
-use vm_modules::Worktree;
+use vm_engine::Run;
+use vm_model::{Execution, ExecutionId, SessionId, SessionStatus};
 
-use crate::Error;
+use crate::{Error, machine::Machine};
 
-/// A session's instance, for as long as nobody else has it. `None` once it is gone.
-pub(crate) type Turn = OwnedMutexGuard<Option<Box<dyn Instance>>>;
+/// A session's machine, for as long as nobody else has it. `None`: it is not in memory yet, or gone.
+pub(crate) type Turn = OwnedMutexGuard<Option<Machine>>;
 
-/// A session that holds a runtime.
+/// A session that is in memory, or about to be.
 pub(crate) struct LiveSession {
     pub id: SessionId,
-    /// The effective template: a copy, which later edits do not reach.
-    pub template: TemplateDetail,
-    pub worktree: Arc<Worktree>,
     /// Told when a waiting execution is to be resumed before its time: it was stopped, or what it waits for has come.
     pub wake: Arc<Notify>,
-    instance: Arc<tokio::sync::Mutex<Option<Box<dyn Instance>>>>,
+    machine: Arc<tokio::sync::Mutex<Option<Machine>>>,
     state: Mutex<State>,
 }
 
 struct State {
     status: SessionStatus,
     current: Option<Arc<Current>>,
+    /// The daemon itself has the machine for a moment; calls wait for it, and find the session anew.
+    is_moving: bool,
+    last_used: Instant,
 }
 
 /// The execution that is running in a session.
@@ -40,25 +40,18 @@ pub(crate) struct Current {
 }
 
 impl LiveSession {
-    pub fn new(
-        id: SessionId,
-        template: TemplateDetail,
-        worktree: Arc<Worktree>,
-        instance: Box<dyn Instance>,
-        wake: Arc<Notify>,
-    ) -> Arc<Self> {
+    /// `starting` with the machine; `ready` without, to be woken.
+    pub fn new(id: SessionId, status: SessionStatus, machine: Option<Machine>, wake: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             id,
-            template,
-            worktree,
             wake,
-            instance: Arc::new(tokio::sync::Mutex::new(Some(instance))),
-            state: Mutex::new(State { status: SessionStatus::Starting, current: None }),
+            machine: Arc::new(tokio::sync::Mutex::new(machine)),
+            state: Mutex::new(State { status, current: None, is_moving: false, last_used: Instant::now() }),
         })
     }
 
     /// The right to run something, at once or not at all: there is no queue.
-    pub fn take_turn(&self) -> Result<Turn, Error> {
+    fn take_turn(&self) -> Result<Turn, Error> {
         let session_id = self.id;
         let status = lock(&self.state).status;
         if status == SessionStatus::Starting {
@@ -69,7 +62,7 @@ impl LiveSession {
 
     /// The same while the session starts.
     pub fn take_startup_turn(&self) -> Result<Turn, Error> {
-        self.instance.clone().try_lock_owned().map_err(|_| Error::SessionBusy(self.id))
+        self.machine.clone().try_lock_owned().map_err(|_| Error::SessionBusy(self.id))
     }
 
     /// From here on the execution can be seen and stopped. Refused where the session has been closed meanwhile.
@@ -85,7 +78,9 @@ impl LiveSession {
     }
 
     pub fn end(&self) {
-        lock(&self.state).current = None;
+        let mut state = lock(&self.state);
+        state.current = None;
+        state.last_used = Instant::now();
     }
 
     pub fn current(&self) -> Option<Arc<Current>> {
@@ -103,6 +98,12 @@ impl LiveSession {
             state.status = SessionStatus::Ready;
         }
         state.status == SessionStatus::Ready
+    }
+
+    fn idle_since(&self, moment: Instant) -> Option<(Instant, SessionId)> {
+        let state = lock(&self.state);
+        let is_idle = state.status == SessionStatus::Ready && state.current.is_none() && state.last_used <= moment;
+        is_idle.then_some((state.last_used, self.id))
     }
 
     /// Admits nothing more, and stops what runs.
@@ -125,12 +126,17 @@ impl LiveSession {
 
     /// Waits until what runs now is over and recorded.
     pub async fn turn_over(&self) {
-        drop(self.instance.lock().await);
+        drop(self.machine.lock().await);
     }
 
-    /// Waits until nothing runs, and gives the runtime back.
-    pub async fn idle(&self) {
-        *self.instance.lock().await = None;
+    /// Waits until nothing runs, and gives the machine out of hand.
+    pub async fn retire(&self) -> Option<Machine> {
+        self.machine.lock().await.take()
+    }
+
+    /// Bytes of memory that it has for itself; nothing while something runs.
+    pub fn own_bytes(&self) -> Option<u64> {
+        self.machine.try_lock().ok()?.as_ref().map(|machine| machine.instance.own_bytes())
     }
 }
 
@@ -159,17 +165,72 @@ impl LiveSessions {
         if registry.shutting_down { Err(Error::ShuttingDown) } else { Ok(registry.sessions.get(&id).cloned()) }
     }
 
+    /// A session and its turn. One that is not in memory is entered without a machine: the caller wakes it, or removes it
+    /// again.
+    pub async fn enter(&self, id: SessionId) -> Result<(Arc<LiveSession>, Turn), Error> {
+        loop {
+            let session = match self.try_enter(id)? {
+                (session, Some(turn)) => return Ok((session, turn)),
+                (session, None) => session,
+            };
+            session.turn_over().await;
+        }
+    }
+
+    /// No turn: the daemon itself has it for a moment.
+    fn try_enter(&self, id: SessionId) -> Result<(Arc<LiveSession>, Option<Turn>), Error> {
+        let mut registry = lock(&self.0);
+        if registry.shutting_down {
+            return Err(Error::ShuttingDown);
+        }
+        let session = match registry.sessions.entry(id) {
+            Entry::Occupied(entry) => entry.get().clone(),
+            Entry::Vacant(entry) => {
+                entry.insert(LiveSession::new(id, SessionStatus::Ready, None, Arc::default())).clone()
+            }
+        };
+        match session.take_turn() {
+            Ok(turn) => Ok((session, Some(turn))),
+            Err(Error::SessionBusy(_)) if lock(&session.state).is_moving => Ok((session, None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes an idle session's turn for the daemon itself; [`LiveSessions::release`] gives it back.
+    pub fn hold(&self, id: SessionId) -> Option<(Arc<LiveSession>, Turn)> {
+        let registry = lock(&self.0);
+        let session = registry.sessions.get(&id)?.clone();
+        let turn = session.take_turn().ok()?;
+        lock(&session.state).is_moving = true;
+        Some((session, turn))
+    }
+
+    /// Ends a hold. A session without a machine leaves the memory.
+    pub fn release(&self, session: &LiveSession, turn: Turn) {
+        let mut registry = lock(&self.0);
+        lock(&session.state).is_moving = false;
+        if turn.is_none() {
+            registry.sessions.remove(&session.id);
+        }
+    }
+
+    /// Sessions that have been idle since this moment, the longest first.
+    pub fn idle_since(&self, moment: Instant) -> Vec<SessionId> {
+        let registry = lock(&self.0);
+        let mut idle: Vec<_> = registry.sessions.values().filter_map(|session| session.idle_since(moment)).collect();
+        idle.sort_unstable();
+        idle.into_iter().map(|(_, id)| id).collect()
+    }
+
     pub fn remove(&self, id: SessionId) -> Option<Arc<LiveSession>> {
         lock(&self.0).sessions.remove(&id)
     }
 
-    /// The ready ones, oldest first.
-    pub fn active(&self) -> Vec<SessionId> {
+    /// How many bytes the idle ones have for themselves, and how many sessions are in memory.
+    pub fn usage(&self) -> (u64, u64) {
         let registry = lock(&self.0);
-        let ready = registry.sessions.values().filter(|session| session.status() == SessionStatus::Ready);
-        let mut ids: Vec<_> = ready.map(|session| session.id).collect();
-        ids.sort_unstable();
-        ids
+        let bytes = registry.sessions.values().filter_map(|session| session.own_bytes()).sum();
+        (bytes, registry.sessions.len() as u64)
     }
 
     pub fn running(&self) -> usize {

@@ -4,13 +4,11 @@ use std::{collections::BTreeMap, env, sync::Arc, time::SystemTime};
 
 use serde_json::{Map, Value};
 use tokio::{runtime::Handle, sync::Notify};
-use vm_engine::{HostFunctions, Run, Setup};
-use vm_model::{Grant, LimitKind, Limits, ModuleGrant, TemplateDetail};
+use vm_engine::Setup;
+use vm_model::{Grant, Limits, ModuleGrant, TemplateDetail};
 use vm_modules::{
     DatabaseGrant, ExecGrant, FsGrant, FsRoot, Grants, HostCalls, Loader, Natives, Net, Worktree,
     catalog::{CATALOG, Module},
-    natives,
-    net::fetch::IsStopped,
 };
 
 use crate::Error;
@@ -73,11 +71,14 @@ impl Policy {
         }
     }
 
-    pub fn setup<'a>(&self, template: &'a TemplateDetail) -> Setup<'a> {
+    pub fn env(&self) -> &BTreeMap<String, String> {
+        &self.env
+    }
+
+    pub fn setup<'a>(&self, template: &'a TemplateDetail, created_at: SystemTime) -> Setup<'a> {
         Setup {
             limits: &template.settings.limits,
-            created_at: SystemTime::now(),
-            keep_changes: false,
+            created_at,
             console: template.settings.runtime.console,
             fetch: self.hosts.is_some(),
             globals: self.globals.clone(),
@@ -87,13 +88,13 @@ impl Policy {
 
     /// The functions of the host that a session's scripts can call. Requests are made on `runtime`; `wake` is told when
     /// something has come that a script waits for.
-    pub fn host_functions(
+    pub fn host_calls(
         &self,
         template: &TemplateDetail,
         worktree: &Arc<Worktree>,
         runtime: &Handle,
         wake: &Arc<Notify>,
-    ) -> Result<HostFunctions, Error> {
+    ) -> Result<HostCalls, Error> {
         let Limits { mem_mb, max_output_kb, .. } = template.settings.limits;
         let (max_answer, max_output) = (mem_mb << 20, max_output_kb << 10);
         let resolver = template.settings.resolver.clone();
@@ -101,23 +102,13 @@ impl Policy {
             let wake = wake.clone();
             Net::new(hosts, runtime.clone(), Arc::new(move || wake.notify_one()))
         });
-        let mut calls = HostCalls {
+        Ok(HostCalls {
             loader: Loader::new(worktree.clone(), resolver, self.modules(), max_answer),
             natives: Natives::new(worktree.clone(), &self.natives)?,
             net,
             max_answer,
             max_output,
-        };
-        Ok(Box::new(move |name, request, run: &Arc<Run>| {
-            let asking = run.clone();
-            let is_stopped: IsStopped = Arc::new(move || asking.is_stopped());
-            calls.call(name, request, &is_stopped).map_err(|error| {
-                if error.code == natives::error::OUTPUT_LIMIT {
-                    run.exceed(LimitKind::MaxOutputKb);
-                }
-                error.encode()
-            })
-        }))
+        })
     }
 
     fn modules(&self) -> Vec<&'static Module> {

@@ -4,21 +4,20 @@ use std::{path::Path, sync::Arc};
 
 use tokio::sync::Notify;
 use tracing::Instrument;
-use vm_engine::Origin;
 use vm_model::{
-    Execution, ExecutionKind, NewSession, Session, SessionFilter, SessionId, SessionStatus, TemplateId, Timestamp,
+    NewSession, Residency, Session, SessionFilter, SessionId, SessionMemory, SessionStatus, TemplateId, Timestamp,
 };
 use vm_modules::Worktree;
-use vm_store::Effect;
 
 use crate::{
     Core, Error,
-    core::{GUEST, Parts},
-    executions::{self, read_source, required},
-    libraries,
+    core::Parts,
+    executions::required,
+    hibernation::{hibernate, store},
+    images::{self, Making},
     live::LiveSession,
-    policy::Policy,
-    task::Task,
+    machine::{Machine, Plan, Saving, open_worktree},
+    startup::Starting,
 };
 
 /// See [`Core::sessions`].
@@ -37,8 +36,10 @@ impl Sessions<'_> {
         let core = self.0.clone();
         // A client that goes away does not leave a session half-started.
         let create = async move {
-            let (session, live) = core.blocking(move |parts| stamp(parts, template_id, new)).await?;
-            start(&core, session, live).await
+            match core.blocking(move |parts| stamp(parts, template_id, new)).await? {
+                Stamped::Ready(session) => Ok(session),
+                Stamped::Starting(starting) => starting.start(&core).await,
+            }
         };
         tokio::spawn(create.in_current_span())
             .await
@@ -58,7 +59,35 @@ impl Sessions<'_> {
     /// # Errors
     /// There is none of this id.
     pub async fn get(&self, id: SessionId) -> Result<Session, Error> {
-        self.0.blocking(move |parts| parts.store.session(id)?.ok_or(Error::SessionNotFound(id))).await
+        let get = move |parts: &Parts| {
+            let session = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
+            let memory = (session.status == SessionStatus::Ready).then(|| memory(parts, id)).transpose()?;
+            Ok(Session { memory, ..session })
+        };
+        self.0.blocking(get).await
+    }
+
+    /// Takes an idle session out of memory, until its next call. One that is not in memory, or runs something, stays as it
+    /// is.
+    ///
+    /// # Errors
+    /// There is no session of this id, it is not ready, or its state cannot be stored.
+    pub async fn hibernate(&self, id: SessionId) -> Result<Session, Error> {
+        self.0.blocking(move |parts| hibernate(parts, id)).await?;
+        let session = self.get(id).await?;
+        match session.status {
+            SessionStatus::Ready => Ok(session),
+            status => Err(Error::SessionNotReady { session_id: id, status }),
+        }
+    }
+
+    /// A new session with the state of this one at the end of its last execution.
+    ///
+    /// # Errors
+    /// There is no session of this id, it is not ready, or the database failed. A session without durability is busy while
+    /// it runs something.
+    pub async fn fork(&self, id: SessionId) -> Result<Session, Error> {
+        self.0.blocking(move |parts| fork(parts, id)).await
     }
 
     /// Stops what runs in a session and gives its runtime back. Closing again changes nothing.
@@ -68,7 +97,7 @@ impl Sessions<'_> {
     pub async fn close(&self, id: SessionId) -> Result<Session, Error> {
         if let Some(live) = self.0.0.live.remove(id) {
             live.stop(SessionStatus::Closed);
-            live.idle().await;
+            live.retire().await;
         }
         let close = move |parts: &Parts| {
             let mut session = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
@@ -84,19 +113,36 @@ impl Sessions<'_> {
     }
 }
 
-/// A session with a fresh runtime, in the database as `starting`.
-fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Session, Arc<LiveSession>), Error> {
+fn memory(parts: &Parts, id: SessionId) -> Result<SessionMemory, Error> {
+    let live = parts.live.get(id)?;
+    Ok(SessionMemory {
+        residency: if live.is_some() { Residency::Resident } else { Residency::Hibernated },
+        resident_bytes: live.and_then(|live| live.own_bytes()).unwrap_or_default(),
+        stored_bytes: parts.store.state_bytes(id)?,
+    })
+}
+
+/// What has come of a new session so far.
+enum Stamped {
+    Ready(Session),
+    Starting(Box<Starting>),
+}
+
+/// A session with a machine. Where its image has all of its startup behind it, it is ready.
+fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<Stamped, Error> {
     parts.ceiling.check()?;
-    let worktree = open_worktree(&new.worktree_path)?;
+    let worktree = check_worktree(&new.worktree_path)?;
     let template = parts.store.template(template_id)?.ok_or(Error::TemplateNotFound(template_id))?;
     if !template.template.is_active {
         let message = format!("template {template_id} is not active; activate it, or use another one");
         return Err(Error::Validation(message));
     }
-    let policy = Policy::of(&template)?;
     let wake = Arc::new(Notify::new());
-    let host = policy.host_functions(&template, &worktree, &parts.runtime, &wake)?;
-    let instance = parts.engine.create(Origin::default(), &policy.setup(&template), host)?;
+    let plan = Plan::new(parts, template, worktree, &wake)?;
+    let key = images::key(parts, &plan.template, &plan.worktree);
+    let image = key.map(|key| parts.images.find(parts, &key, &plan.host)).transpose()?.flatten();
+    let making = key.filter(|_| image.is_none()).map(|key| Making::new(key, &plan.host));
+    let is_complete = plan.is_started_by(image.as_deref());
     let session = Session {
         id: SessionId::new(),
         template_id,
@@ -104,86 +150,58 @@ fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<(Ses
         workspace_id: new.workspace_id,
         base_commit_oid: new.base_commit_oid,
         worktree_path: new.worktree_path,
-        status: SessionStatus::Starting,
+        status: if is_complete { SessionStatus::Ready } else { SessionStatus::Starting },
         created_at: Timestamp::now(),
         closed_at: None,
         last_error: None,
         runtime_meta: Some(parts.engine.meta()),
         parent_session_id: None,
+        memory: None,
     };
-    let live = LiveSession::new(session.id, template, worktree, instance, wake);
+    let (image_id, guest) = (image.as_ref().map(|image| image.id), parts.engine.identity());
+    let is_loaded = image.is_some();
+    let startup = image.as_ref().map(|image| image.startup(session.id)).unwrap_or_default();
+    let mut machine = Machine::stamp(parts, plan, session.created_at, image)?;
+    let template = machine.template.clone();
+    let saving = if is_complete { machine.saving_start() } else { Saving::Nothing };
+    machine.saved(&saving);
+    let live = LiveSession::new(session.id, session.status, Some(machine), wake);
     parts.live.insert(&live)?;
-    if let Err(error) = parts.store.insert_session(&session, &live.template, &GUEST, None) {
+    let inserted = if is_complete {
+        parts.store.insert_started_session(&session, &template, &guest, image_id, &startup, saving.effect())
+    } else {
+        parts.store.insert_session(&session, &template, &guest, image_id)
+    };
+    if let Err(error) = inserted {
         parts.live.remove(session.id);
         return Err(error.into());
     }
-    Ok((session, live))
+    if is_complete {
+        tracing::info!(session_id = %session.id, status = %session.status, "session created");
+        return Ok(Stamped::Ready(session));
+    }
+    Ok(Stamped::Starting(Box::new(Starting { session, live, is_loaded, startup, making })))
 }
 
-fn open_worktree(path: &Path) -> Result<Arc<Worktree>, Error> {
+fn check_worktree(path: &Path) -> Result<Arc<Worktree>, Error> {
     if path.as_os_str().is_empty() {
         return Err(Error::Validation("worktree_path is required".into()));
     }
     if !path.is_absolute() {
         return Err(Error::Validation(format!("worktree_path {} must be absolute", path.display())));
     }
-    Worktree::open(path).map(Arc::new).map_err(|error| {
-        Error::Validation(format!("worktree_path {} is not a folder that can be opened: {error}", path.display()))
-    })
+    open_worktree(path)
 }
 
-/// Runs the startup files and records them together with what the session has become.
-async fn start(core: &Core, mut session: Session, live: Arc<LiveSession>) -> Result<Session, Error> {
-    let mut startup = Vec::new();
-    let outcome = run_startup(core, &live, &mut startup).await;
-    match &outcome {
-        Ok(()) => session.status = SessionStatus::Ready,
-        // closed meanwhile, which also stops its startup files
-        Err(_) if live.status() == SessionStatus::Closed => {
-            session.status = SessionStatus::Closed;
-            session.closed_at = Some(Timestamp::now());
-        }
-        Err(error) => {
-            core.0.live.remove(live.id);
-            live.stop(SessionStatus::Crashed);
-            session.status = SessionStatus::Crashed;
-            session.last_error = Some(error.to_string());
-        }
+/// What is stored of the parent is all that it is made of.
+fn fork(parts: &Parts, id: SessionId) -> Result<Session, Error> {
+    store(parts, id)?;
+    let parent = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
+    if parent.status != SessionStatus::Ready {
+        return Err(Error::SessionNotReady { session_id: id, status: parent.status });
     }
-    tracing::info!(session_id = %session.id, status = %session.status, "session created");
-    let saved = core
-        .blocking(move |parts| {
-            parts.store.finish_start(&session, &startup, Effect::Unsaved)?;
-            Ok(session)
-        })
-        .await;
-    outcome.and(saved)
-}
-
-async fn run_startup(core: &Core, live: &Arc<LiveSession>, startup: &mut Vec<Execution>) -> Result<(), Error> {
-    if !live.template.template.libraries.is_empty() {
-        let session = live.clone();
-        core.blocking(move |parts| libraries::load(parts, &session)).await?;
-    }
-    for file in &live.template.startup_files {
-        let failed = |reason: String| Error::StartupFailed { session_id: live.id, path: file.path.clone(), reason };
-        let (reader, path) = (live.clone(), file.path.clone());
-        let source =
-            core.blocking(move |_| read_source(&reader, &path)).await.map_err(|error| failed(error.to_string()))?;
-        let execution = Execution { path: Some(file.path.clone()), ..executions::new(live.id, ExecutionKind::Startup) };
-        let ended = Task::begin(&core.0, live, live.take_startup_turn()?, execution, source)?.run().await?;
-        let (execution_id, error) = (ended.execution.id, ended.execution.error.clone());
-        startup.push(ended.execution);
-        if let Some(limit) = ended.limit {
-            let configured = live.template.settings.limits.get(limit);
-            return Err(Error::LimitExceeded { session_id: live.id, execution_id, limit, configured });
-        }
-        if let Some(error) = error {
-            return Err(failed(error.message));
-        }
-    }
-    if live.ready() {
-        return Ok(());
-    }
-    Err(Error::SessionNotReady { session_id: live.id, status: live.status() })
+    let child = Session { id: SessionId::new(), created_at: Timestamp::now(), parent_session_id: Some(id), ..parent };
+    parts.store.fork_session(id, &child)?;
+    tracing::info!(session_id = %child.id, parent_session_id = %id, "session forked");
+    Ok(child)
 }

@@ -4,24 +4,21 @@
 //! transaction, written before anybody is told that the execution is over.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use vm_engine::{Mode, Outcome, Program, ProgramKind, Run, Step, StopReason};
-use vm_model::{
-    ConsoleLevel, Execution, ExecutionKind, ExecutionStatus, LimitKind, Metrics, Payload, SessionStatus, Timestamp,
-};
-use vm_store::Effect;
+use vm_engine::{Outcome, Run, Step, StopReason};
+use vm_model::{ConsoleLevel, Execution, ExecutionKind, LimitKind, Limits, Payload, SessionStatus};
 
 use crate::{
     Error,
     core::Parts,
     live::{Current, LiveSession, Turn},
+    machine::Machine,
+    program::{echo, program, record},
     slots::Slot,
 };
-
-const SNIPPET_NAME: &str = "<repl>";
 
 pub(crate) struct Task {
     parts: Arc<Parts>,
@@ -33,6 +30,18 @@ pub(crate) struct Task {
     /// How long it has waited for a slot.
     queued: Duration,
     started: bool,
+    recorded: Arc<Mutex<Recorded>>,
+}
+
+/// What the database has of an execution.
+#[derive(Default, PartialEq, Eq)]
+enum Recorded {
+    #[default]
+    Nothing,
+    /// That it is running.
+    Running,
+    /// All, from this moment on.
+    All,
 }
 
 /// How an execution ended.
@@ -41,6 +50,8 @@ pub(crate) struct Ended {
     pub execution: Execution,
     /// The limit it exceeded.
     pub limit: Option<LimitKind>,
+    /// Whether it would have been the same another time.
+    pub is_repeatable: bool,
 }
 
 enum After {
@@ -57,9 +68,9 @@ impl Task {
         execution: Execution,
         source: Vec<u8>,
     ) -> Result<Self, Error> {
-        let run = Run::new(execution.id, &session.template.settings.limits);
-        let echo = execution.input.as_ref().or(execution.path.as_ref());
-        run.report(Payload::InputEcho { text: echo.cloned().unwrap_or_default() });
+        let machine = turn.as_ref().ok_or_else(|| gone(session))?;
+        let run = Run::new(execution.id, &machine.template.settings.limits);
+        echo(&execution, &run);
         let current = Arc::new(Current { run, execution });
         session.begin(&current)?;
         Ok(Self {
@@ -71,20 +82,28 @@ impl Task {
             began: Instant::now(),
             queued: Duration::ZERO,
             started: false,
+            recorded: Arc::default(),
         })
+    }
+
+    pub fn limits(&self) -> &Limits {
+        self.current.run.limits()
     }
 
     /// Runs to the end.
     pub async fn run(self) -> Result<Ended, Error> {
         let (parts, session) = (self.parts.clone(), self.session.clone());
         let mut task = Box::new(self);
-        let ended = loop {
+        loop {
             let slot = match task.wait_for_slot().await {
                 Ok(slot) => slot,
-                Err(error) => break Err(error),
+                Err(error) => {
+                    session.end();
+                    return Err(error);
+                }
             };
             match parts.workers.run(move || task.take_turn(slot)).await {
-                Ok(After::Ended(ended)) => break *ended,
+                Ok(After::Ended(ended)) => return *ended,
                 Ok(After::Wait(waiting, until)) => {
                     task = waiting;
                     tokio::select! {
@@ -92,11 +111,12 @@ impl Task {
                         () = session.wake.notified() => {}
                     }
                 }
-                Err(error) => break Err(crash(&parts, &session, error)),
+                Err(error) => {
+                    session.end();
+                    return Err(crash(&parts, &session, error));
+                }
             }
-        };
-        session.end();
-        ended
+        }
     }
 
     /// The right to compute; nothing for an execution that is only to be ended.
@@ -119,55 +139,64 @@ impl Task {
     }
 
     fn take_turn(mut self: Box<Self>, slot: Option<Slot>) -> After {
-        if let Some(slot) = &slot {
-            let slot = slot.clone();
-            self.current.run.when_long(move || slot.step_aside());
-        }
+        let (slot_of_long, note_long) = (slot.clone(), self.note_long());
+        self.current.run.when_long(move || {
+            if let Some(slot) = slot_of_long {
+                slot.step_aside();
+            }
+            note_long();
+        });
         let step = self.step();
         drop(slot);
         match step {
-            Ok(Step::Wait(until)) => After::Wait(self, until),
-            Ok(Step::Done(outcome)) => After::Ended(Box::new(self.finish(outcome))),
-            Err(error) => After::Ended(Box::new(Err(error))),
+            Ok(Step::Wait(until)) => {
+                self.note_long()();
+                After::Wait(self, until)
+            }
+            Ok(Step::Done(outcome)) => self.end(outcome),
+            Err(error) => {
+                self.session.end();
+                After::Ended(Box::new(Err(error)))
+            }
+        }
+    }
+
+    /// Records, once, an execution that takes long as running: if the daemon is killed meanwhile, the next one finds it. For
+    /// a short one that would double the work.
+    fn note_long(&self) -> impl FnOnce() + Send + 'static {
+        let (parts, current, recorded) = (self.parts.clone(), self.current.clone(), self.recorded.clone());
+        move || {
+            if current.execution.kind != ExecutionKind::Startup && *lock(&recorded) == Recorded::Nothing {
+                let workers = &parts.clone().workers;
+                workers.spawn(move || note_running(&parts, &current, &recorded));
+            }
         }
     }
 
     fn step(&mut self) -> Result<Step, Error> {
-        let (run, execution, mode) = (&self.current.run, &self.current.execution, self.mode());
-        let Some(instance) = self.turn.as_mut() else {
-            return Err(Error::SessionNotReady { session_id: self.session.id, status: self.session.status() });
-        };
+        let (run, execution) = (&self.current.run, &self.current.execution);
+        let Some(machine) = self.turn.as_mut() else { return Err(gone(&self.session)) };
         if self.started {
-            return Ok(instance.resume(run));
+            return Ok(machine.instance.resume(run));
         }
         self.started = true;
-        let kind = match execution.kind {
-            ExecutionKind::Repl => ProgramKind::Repl,
-            _ => ProgramKind::File { args: &execution.args, env: &execution.env },
-        };
-        let program =
-            Program { name: execution.path.as_deref().unwrap_or(SNIPPET_NAME), source: &self.source, kind, mode };
-        Ok(instance.start(&program, run))
+        let program = program(execution, &self.source, &machine.template.settings.runtime);
+        Ok(machine.instance.start(&program, run))
     }
 
-    /// Snippets are scripts, and so are startup files: both are there for what they leave behind. Other files are modules
-    /// where the template says so, and `.mjs` always.
-    fn mode(&self) -> Mode {
-        let (runtime, execution) = (&self.session.template.settings.runtime, &self.current.execution);
-        let path = execution.path.as_deref().unwrap_or_default();
-        if path.ends_with(".mjs") || (runtime.esm && execution.kind == ExecutionKind::RunFile) {
-            Mode::Module
-        } else if runtime.strict {
-            Mode::Strict
-        } else {
-            Mode::Sloppy
-        }
+    /// The session's next execution may begin only when this one cannot be seen as running any more.
+    fn end(mut self: Box<Self>, outcome: Outcome) -> After {
+        let ended = self.finish(outcome);
+        self.session.end();
+        After::Ended(Box::new(ended))
     }
 
-    /// Records the execution. A startup file is recorded later, together with its session.
-    fn finish(self, outcome: Outcome) -> Result<Ended, Error> {
+    /// Records the execution and what it changed. A startup file is recorded later, together with its session.
+    fn finish(&mut self, outcome: Outcome) -> Result<Ended, Error> {
+        *lock(&self.recorded) = Recorded::All;
         let limit = self.note_stop(&outcome);
-        let execution = self.record(&outcome);
+        let wall = self.began.elapsed().saturating_sub(self.queued);
+        let execution = record(&self.current.execution, &self.current.run, &outcome, wall, self.queued);
         tracing::info!(
             session_id = %execution.session_id,
             execution_id = %execution.id,
@@ -178,19 +207,25 @@ impl Task {
             "execution ended"
         );
         if execution.kind != ExecutionKind::Startup {
-            self.parts.store.insert_execution(&execution, Effect::Unsaved)?;
+            let machine = self.turn.as_mut().ok_or_else(|| gone(&self.session))?;
+            if let Err(error) = save(&self.parts, machine, &execution, &outcome) {
+                return Err(match machine.instance.undo() {
+                    Ok(()) => error,
+                    Err(lost) => crash(&self.parts, &self.session, lost.into()),
+                });
+            }
         }
         if let Some(why) = outcome.lost {
             return Err(crash(&self.parts, &self.session, Error::Internal(why)));
         }
-        Ok(Ended { execution, limit })
+        Ok(Ended { execution, limit, is_repeatable: self.current.run.is_repeatable() })
     }
 
     /// The last event says why the code was stopped.
     fn note_stop(&self, outcome: &Outcome) -> Option<LimitKind> {
         let (message, limit) = match outcome.stopped? {
             StopReason::Limit(limit) => {
-                let configured = self.session.template.settings.limits.get(limit);
+                let configured = self.current.run.limits().get(limit);
                 (format!("limit exceeded: {limit} = {configured}"), Some(limit))
             }
             StopReason::Cancelled => ("cancelled".to_string(), None),
@@ -198,38 +233,38 @@ impl Task {
         self.current.run.report(Payload::System { message, level: ConsoleLevel::Error });
         limit
     }
+}
 
-    fn record(&self, outcome: &Outcome) -> Execution {
-        let record = self.current.run.take_record();
-        let status = match outcome.stopped {
-            Some(StopReason::Limit(_)) => ExecutionStatus::Timeout,
-            Some(StopReason::Cancelled) => ExecutionStatus::Cancelled,
-            None if record.error.is_some() || outcome.lost.is_some() => ExecutionStatus::Error,
-            None => ExecutionStatus::Ok,
-        };
-        let metrics = Metrics {
-            cpu_ms: self.current.run.cpu_ms(),
-            wall_ms: milliseconds(self.began.elapsed().saturating_sub(self.queued)),
-            queued_ms: milliseconds(self.queued),
-            mem_bytes: outcome.mem_bytes,
-            events: record.events.len() as u64,
-            output_bytes: record.output_bytes,
-            rolled_back: outcome.rolled_back,
-        };
-        Execution {
-            status,
-            ended_at: Some(Timestamp::now()),
-            result: record.result,
-            error: record.error,
-            metrics,
-            events: Some(record.events),
-            ..self.current.execution.clone()
+fn note_running(parts: &Parts, current: &Current, recorded: &Mutex<Recorded>) {
+    let mut recorded = lock(recorded);
+    if *recorded == Recorded::Nothing {
+        match parts.store.begin_execution(&current.execution) {
+            Ok(()) => *recorded = Recorded::Running,
+            Err(error) => {
+                tracing::warn!(execution_id = %current.run.id(), %error, "a running execution could not be recorded");
+            }
         }
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An execution and its effect are one transaction: either both are there, or none.
+fn save(parts: &Parts, machine: &mut Machine, execution: &Execution, outcome: &Outcome) -> Result<(), Error> {
+    let saving = machine.saving(outcome);
+    parts.store.insert_execution(execution, saving.effect())?;
+    machine.saved(&saving);
+    Ok(())
+}
+
+pub(crate) fn gone(session: &LiveSession) -> Error {
+    Error::SessionNotReady { session_id: session.id, status: session.status() }
+}
+
 /// The session cannot go on: says so in its row, and answers why.
-fn crash(parts: &Parts, session: &LiveSession, error: Error) -> Error {
+pub(crate) fn crash(parts: &Parts, session: &LiveSession, error: Error) -> Error {
     session.stop(SessionStatus::Crashed);
     parts.live.remove(session.id);
     if let Err(unsaved) = save_crash(parts, session, &error) {
@@ -245,8 +280,4 @@ fn save_crash(parts: &Parts, session: &LiveSession, error: &Error) -> Result<(),
         parts.store.update_session(&row)?;
     }
     Ok(())
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1e3
 }

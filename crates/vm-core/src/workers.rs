@@ -48,6 +48,13 @@ impl Workers {
         Self(Arc::default())
     }
 
+    /// Does blocking work on a worker thread, for nobody who waits for it.
+    pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        if let Err(error) = self.0.add(Box::new(work)) {
+            tracing::warn!(%error, "cannot start a worker");
+        }
+    }
+
     /// Does blocking work on a worker thread.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         // What it logs belongs to the request that asked for it.

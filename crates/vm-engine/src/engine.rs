@@ -43,7 +43,7 @@ pub trait Engine: Send + Sync {
 pub struct Origin<'a> {
     /// `None`: the engine's own, in which no script has run.
     pub image: Option<&'a Arc<Image>>,
-    /// What has changed since, in order: an [`Instance::state`], or nothing, and then each [`Outcome::change`].
+    /// What has changed since, in order: an [`Instance::state`], or nothing, and then each [`Instance::change`].
     pub changes: &'a [Vec<u8>],
 }
 
@@ -54,8 +54,6 @@ pub struct Setup<'a> {
     pub limits: &'a Limits,
     /// When it began for its scripts, which may be before a restart.
     pub created_at: SystemTime,
-    /// Whether [`Outcome::change`] is wanted.
-    pub keep_changes: bool,
     /// Whether there is a `console`.
     pub console: bool,
     /// Whether there is a `fetch`.
@@ -73,7 +71,6 @@ impl<'a> Setup<'a> {
         Self {
             limits,
             created_at: SystemTime::now(),
-            keep_changes: false,
             console: true,
             fetch: false,
             globals: Map::new(),
@@ -97,14 +94,26 @@ pub trait Instance: Send {
     /// Goes on with the program after [`Step::Wait`], when its time has come or its run was stopped.
     fn resume(&mut self, run: &Arc<Run>) -> Step;
 
-    /// All that differs from its image at the end of the last program.
-    fn state(&self) -> Vec<u8>;
+    /// All that differs from its image at the end of the last program; `None`: nothing does.
+    fn state(&self) -> Option<Vec<u8>>;
 
-    /// Goes back to the state before a program, whose [`Outcome::change`] this was.
+    /// The same at the end of the program before the last one.
+    ///
+    /// # Errors
+    /// The memory of the state is damaged, which is a defect.
+    fn state_before(&self) -> Result<Option<Vec<u8>>, EngineError>;
+
+    /// Bytes of memory that it has for itself.
+    fn own_bytes(&self) -> u64;
+
+    /// What the last program changed, for [`Origin::changes`]; `None`: nothing.
+    fn change(&self) -> Option<Vec<u8>>;
+
+    /// Goes back to the state before the last program.
     ///
     /// # Errors
     /// The machine has no memory for it; the instance is of no more use.
-    fn undo(&mut self, change: &[u8]) -> Result<(), EngineError>;
+    fn undo(&mut self) -> Result<(), EngineError>;
 }
 
 /// The stack, in bytes, of a thread that calls an [`Instance`]: guest frames and the host's own.
@@ -172,8 +181,6 @@ pub struct Outcome {
     pub rolled_back: bool,
     /// Bytes of JavaScript memory in use.
     pub mem_bytes: u64,
-    /// The effect on the state, to be given to [`Origin`] and [`Instance::undo`]; nothing if there is none, or none is wanted.
-    pub change: Option<Vec<u8>>,
     /// The instance could not be set back, for this reason, and is of no more use.
     pub lost: Option<String>,
 }

@@ -107,6 +107,12 @@ impl Run {
         self.id
     }
 
+    /// What bounds it.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// When the wall limit is reached.
     pub(crate) fn deadline(&self) -> Instant {
         lock(&self.control).deadline

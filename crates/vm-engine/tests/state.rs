@@ -42,7 +42,7 @@ fn everything_that_a_program_leaves_behind_survives() {
         let mut restored = Session::at(Origin { image: None, changes: &session.changes }, Limits::default()).unwrap();
         assert_eq!(restored.preview(after), *expected, "{before}");
         // what was restored is the session's own again
-        let state = restored.instance().state();
+        let state = restored.instance().state().unwrap();
         let mut again = Session::at(Origin { image: None, changes: &[state] }, Limits::default()).unwrap();
         assert_eq!(again.preview("1 + 1"), "2", "{before}");
     }
@@ -56,7 +56,7 @@ fn changes_in_sequence_lead_to_the_same_place_as_the_whole_state() {
         session.repl(&format!(
             "for (let i = 0; i < 100; i++) rows.push({{ at: i, text: 'row' + i * {round} }}); rows.length"
         ));
-        let whole = session.instance().state();
+        let whole = session.instance().state().unwrap();
         for changes in [session.changes.clone(), vec![whole]] {
             let mut restored = Session::at(Origin { image: None, changes: &changes }, Limits::default()).unwrap();
             assert_eq!(restored.preview("rows.length"), ((round + 1) * 100).to_string());
@@ -82,8 +82,8 @@ fn an_execution_can_be_undone() {
     session.repl("let kept = 'as it was', data = [1, 2, 3]");
     let before = session.instance().state();
     session.repl("kept = 'changed'; data = new Array(500000).fill('x')");
-    let change = session.changes.pop().unwrap();
-    session.instance().undo(&change).unwrap();
+    assert!(session.instance().state_before().unwrap() == before, "the state before is another one");
+    session.instance().undo().unwrap();
     assert!(session.instance().state() == before, "the state is another one");
     assert_eq!(session.preview("kept + data"), "as it was1,2,3");
 }
@@ -94,7 +94,7 @@ fn sessions_stamped_from_an_image_share_what_it_holds_and_nothing_else() {
     let library = "globalThis.lib = { table: Array.from({ length: 5000 }, (_, i) => i * i), seen: new Set() }";
     let kind = ProgramKind::Library { global: "lib" };
     first.run(&Program { name: "<lib>", source: library.as_bytes(), kind, mode: Mode::Sloppy });
-    let image = ENGINE.image(&first.instance().state()).unwrap();
+    let image = ENGINE.image(&first.instance().state().unwrap()).unwrap();
     let origin = Origin { image: Some(&image), changes: &[] };
     let mut sessions: Vec<_> = (0..20).map(|_| Session::at(origin, Limits::default()).unwrap()).collect();
     for (at, session) in sessions.iter_mut().enumerate() {
@@ -136,4 +136,22 @@ fn a_damaged_state_is_refused_and_says_why() {
     session.repl("let more = new Uint8Array(100 << 20)");
     let origin = Origin { image: None, changes: &session.changes };
     assert!(Session::at(origin, small).is_err());
+}
+
+#[test]
+fn what_a_session_has_dropped_costs_it_nothing_any_more() {
+    let mut session = Session::new();
+    session.repl("let kept = 'yes', big = Array.from({ length: 300000 }, (_, i) => ({ i, text: 'item ' + i }))");
+    let full = (session.instance().own_bytes(), session.instance().state().unwrap().len());
+    assert!(full.0 > 20 << 20, "{full:?}");
+    session.repl("big = null");
+    let empty = (session.instance().own_bytes(), session.instance().state().unwrap().len());
+    assert!(empty.0 < 3 << 20 && empty.1 < full.1 / 10, "{full:?} {empty:?}");
+    let before = session.instance().state().unwrap().len();
+    session.repl("Array.from({ length: 300000 }, (_, i) => ({ i, text: 'item ' + i })).length");
+    assert!(session.instance().state().unwrap().len() < 2 * before, "garbage is stored");
+    assert_eq!(session.preview("kept + Array.from({ length: 1000 }, (_, i) => 'x' + i).length"), "yes1000");
+    let changes = session.changes.clone();
+    let mut restored = Session::at(Origin { image: None, changes: &changes }, Limits::default()).unwrap();
+    assert_eq!(restored.preview("kept"), "yes");
 }

@@ -51,7 +51,7 @@ pub use grant::{CapabilityError, Grant, ModuleGrant};
 pub use id::{CapabilityId, ExecutionId, IdError, SessionId, StartupFileId, TemplateId};
 pub use path::normalise;
 pub use runtime::{Health, RuntimeSummary};
-pub use session::{NewSession, RuntimeMeta, Session, SessionFilter, SessionStatus};
+pub use session::{NewSession, Residency, RuntimeMeta, Session, SessionFilter, SessionMemory, SessionStatus};
 pub use settings::{Durability, LimitKind, Limits, Resolver, Runtime, Settings, SettingsError};
 pub use template::{
     NewStartupFile, NewTemplate, StartupFile, StartupFileDeleted, Template, TemplateDeleted, TemplateDetail,

@@ -15,10 +15,16 @@ pub struct Health {
 /// The answer of `GET /runtime/summary`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RuntimeSummary {
-    /// How many sessions hold a runtime.
+    /// How many sessions are `ready`.
     pub active_sessions: u64,
     /// Their ids, oldest first.
     pub active_session_ids: Vec<SessionId>,
     /// How many executions run at this moment.
     pub running_executions: u64,
+    /// How many sessions are in memory.
+    pub resident_sessions: u64,
+    /// How many `ready` sessions are not, until their next call.
+    pub hibernated_sessions: u64,
+    /// The bytes of memory that the idle ones among the resident have for themselves.
+    pub resident_bytes: u64,
 }

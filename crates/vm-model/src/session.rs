@@ -39,10 +39,35 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub runtime_meta: Option<RuntimeMeta>,
+    /// Where its state is at this moment; in the details of a `ready` session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub memory: Option<SessionMemory>,
     /// The session that it was forked from, which may be gone by now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub parent_session_id: Option<SessionId>,
+}
+
+/// What a session takes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SessionMemory {
+    /// Whether it is in memory.
+    pub residency: Residency,
+    /// The bytes of memory that it has for itself; 0 while it is hibernated, or runs something.
+    pub resident_bytes: u64,
+    /// The bytes of its stored state, which it does not share with other sessions.
+    pub stored_bytes: u64,
+}
+
+/// Where the state of a `ready` session is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Residency {
+    /// In memory.
+    Resident,
+    /// Only stored; its next call brings it into memory.
+    Hibernated,
 }
 
 /// The engine that really runs a session, whichever name its template uses for it.

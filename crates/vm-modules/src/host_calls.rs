@@ -26,6 +26,28 @@ pub struct HostCalls {
     pub max_output: u64,
 }
 
+/// Whether a function tells the same whenever it is asked the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Repeats {
+    /// It computes.
+    Always,
+    /// It reads files.
+    WhileFilesStay,
+    /// It does something, or tells of what changes by itself.
+    Never,
+}
+
+/// How often a function of this name tells the same; one that is not known never does.
+#[must_use]
+pub fn repeats(name: &str) -> Repeats {
+    match name {
+        "fs.existsSync" | "fs.readFileSync" | "fs.readdirSync" => Repeats::WhileFilesStay,
+        _ if name.starts_with("modules.") => Repeats::WhileFilesStay,
+        _ if name.starts_with("url.") || name.starts_with("encoding.") => Repeats::Always,
+        _ => Repeats::Never,
+    }
+}
+
 impl HostCalls {
     /// Calls the function of this name with `request`, one MessagePack array; answers one MessagePack value.
     ///

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use vm_core::{Error, LibraryError};
-use vm_model::{ErrorBody, ErrorCode, ErrorEnvelope};
+use vm_model::{ErrorBody, ErrorCode, ErrorEnvelope, SessionStatus};
 
 /// All that a caller hears of a defect.
 pub(crate) const INTERNAL: &str = "internal error; the daemon's log has more under this request id";
@@ -88,7 +88,7 @@ fn classify(error: &Error) -> (StatusCode, ErrorCode) {
         Error::SessionNotFound(_) => (S::NOT_FOUND, ErrorCode::SessionNotFound),
         Error::ExecutionNotFound(_) => (S::NOT_FOUND, ErrorCode::ExecutionNotFound),
         Error::FileNotFound { .. } => (S::NOT_FOUND, ErrorCode::FileNotFound),
-        Error::SessionNotReady { .. } => (S::CONFLICT, ErrorCode::SessionNotReady),
+        Error::SessionNotReady { .. } | Error::StateLost { .. } => (S::CONFLICT, ErrorCode::SessionNotReady),
         Error::SessionBusy(_) => (S::CONFLICT, ErrorCode::SessionBusy),
         Error::AlreadyExists(_) => (S::CONFLICT, ErrorCode::AlreadyExists),
         Error::InvalidPath { .. } => (S::UNPROCESSABLE_ENTITY, ErrorCode::InvalidPath),
@@ -116,6 +116,9 @@ fn details(error: &Error) -> Value {
         }
         Error::SessionNotFound(id) | Error::SessionBusy(id) => json!({ "session_id": id }),
         Error::ExecutionNotFound(id) => json!({ "execution_id": id }),
+        Error::StateLost { session_id, .. } => {
+            json!({ "session_id": session_id, "status": SessionStatus::Crashed })
+        }
         Error::SessionNotReady { session_id, status } => json!({ "session_id": session_id, "status": status }),
         Error::AlreadyExists(taken) => taken.template_id.map_or(Value::Null, |id| json!({ "template_id": id })),
         Error::InvalidPath { path, .. } | Error::FileNotFound { path, .. } | Error::FileUnreadable { path, .. } => {

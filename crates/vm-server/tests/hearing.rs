@@ -33,6 +33,7 @@ impl Server {
                 library_cache: folder.path().into(),
                 parallel: None,
                 max_memory: None,
+                hibernate_after: std::time::Duration::from_secs(300),
             })
             .await
             .unwrap();

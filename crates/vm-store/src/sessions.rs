@@ -242,6 +242,7 @@ fn session(row: &Row<'_>) -> Result<Session, Failure> {
         closed_at: row.get::<Option<_>>("closed_at")?.map(Timestamp::from_micros),
         last_error: row.get("last_error")?,
         runtime_meta: row.get::<Option<_>>("runtime_meta")?.map(|Json(meta)| meta),
+        memory: None,
         parent_session_id: row.get::<Option<_>>("parent")?.map(SessionId::from_bytes),
     })
 }

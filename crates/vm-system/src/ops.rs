@@ -29,6 +29,8 @@ fn summary_block(summary: &RuntimeSummary) -> Vec<String> {
     let mut lines = vec![
         format!("Active Sessions: {}", summary.active_sessions),
         format!("Running Executions: {}", summary.running_executions),
+        format!("Resident Sessions: {} ({} bytes)", summary.resident_sessions, summary.resident_bytes),
+        format!("Hibernated Sessions: {}", summary.hibernated_sessions),
     ];
     lines.extend(summary.active_session_ids.iter().map(|id| format!("Session ID: {id}")));
     lines

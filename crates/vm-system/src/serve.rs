@@ -7,6 +7,7 @@ use std::{
     num::NonZeroUsize,
     path::PathBuf,
     process,
+    time::Duration,
 };
 
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -46,6 +47,9 @@ pub struct Serve {
     /// The memory, in MiB, at which new work is refused [default: four fifths of the machine's]
     #[arg(long, value_name = "MIB")]
     max_memory: Option<u64>,
+    /// After how many seconds an idle session leaves the memory, until its next call
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(u64).range(1..))]
+    hibernate_after: u64,
 }
 
 impl Serve {
@@ -64,6 +68,7 @@ impl Serve {
             library_cache: self.cache_dir,
             parallel: self.parallel,
             max_memory: self.max_memory.map(|mib| mib.saturating_mul(1 << 20)),
+            hibernate_after: Duration::from_secs(self.hibernate_after),
         };
         let core = Core::open(config).await?;
         let address = listener.local_addr().map_err(Error::Serve)?;

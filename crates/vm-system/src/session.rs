@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use vm_client::Client;
-use vm_model::{NewSession, Session, SessionFilter, SessionStatus, TemplateId};
+use vm_model::{NewSession, Residency, Session, SessionFilter, SessionMemory, SessionStatus, TemplateId};
 
 use crate::{error::Error, output::Output, table::table};
 
@@ -44,6 +44,18 @@ pub enum SessionCommand {
         #[arg(value_name = "SESSION")]
         id: String,
     },
+    /// Make a session with the state that this one had after its last execution
+    Fork {
+        /// The session
+        #[arg(value_name = "SESSION")]
+        id: String,
+    },
+    /// Take an idle session out of memory, until its next call
+    Hibernate {
+        /// The session
+        #[arg(value_name = "SESSION")]
+        id: String,
+    },
     /// Close a session, and stop what runs in it
     Close {
         /// The session
@@ -69,6 +81,13 @@ impl SessionCommand {
                 output.print(&sessions, |sessions| session_table(sessions))
             }
             Self::Get { id } => output.print(&client.session(id).await?, session_block),
+            Self::Fork { id } => output.print(&client.fork_session(id).await?, |session| {
+                let mut lines = vec![format!("Created session: {}", session.id)];
+                lines.extend(session.parent_session_id.map(|parent| format!("Parent Session: {parent}")));
+                lines.extend(session_lines(session));
+                lines
+            }),
+            Self::Hibernate { id } => output.print(&client.hibernate_session(id).await?, session_block),
             Self::Close { id } => output
                 .print(&client.close_session(id).await?, |session| vec![format!("Closed session: {}", session.id)]),
         }
@@ -99,6 +118,16 @@ fn session_block(session: &Session) -> Vec<String> {
     lines.push(format!("Created: {}", session.created_at));
     lines.extend(session.closed_at.map(|at| format!("Closed: {at}")));
     lines.extend(session.last_error.as_ref().map(|error| format!("Last Error: {error}")));
+    lines.extend(session.parent_session_id.map(|parent| format!("Parent Session: {parent}")));
+    lines.extend(session.memory.as_ref().map(memory_line));
     lines.extend(session.runtime_meta.as_ref().map(|meta| format!("Runtime: {} {}", meta.engine, meta.version)));
     lines
+}
+
+fn memory_line(memory: &SessionMemory) -> String {
+    let SessionMemory { residency, resident_bytes, stored_bytes } = memory;
+    match residency {
+        Residency::Resident => format!("Memory: resident, {resident_bytes} bytes, and {stored_bytes} bytes stored"),
+        Residency::Hibernated => format!("Memory: hibernated, {stored_bytes} bytes stored"),
+    }
 }

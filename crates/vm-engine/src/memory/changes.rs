@@ -47,6 +47,11 @@ pub(super) fn written(mapping: &Mapping) -> Vec<Range<usize>> {
     scan(mapping).unwrap_or_else(|| std::iter::once(0..mapping.size() / PAGE).collect())
 }
 
+/// Bytes that the mapping has for itself.
+pub(crate) fn written_bytes(mapping: &Mapping) -> u64 {
+    written(mapping).iter().map(|pages| pages.len() * PAGE).sum::<usize>() as u64
+}
+
 /// What the kernel knows: pages that are this process's own. `None` where it cannot say.
 fn scan(mapping: &Mapping) -> Option<Vec<Range<usize>>> {
     let pagemap = PAGEMAP.as_ref().ok()?;

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// A state to go back to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Checkpoint {
     image: Arc<Image>,
     size: usize,
@@ -58,18 +58,25 @@ impl Checkpoint {
         }
     }
 
-    /// The delta from the image to what is kept.
-    pub fn whole(&self) -> Delta {
+    /// The delta from the image to what is kept; nothing if that is the image.
+    pub fn whole(&self) -> Option<Delta> {
+        if self.pages.is_empty() && self.size == self.image.len() {
+            return None;
+        }
         let mut delta = Delta::between(self.image.len(), self.size);
         for (&index, page) in self.pages.range(..self.size / PAGE) {
             delta.page(index, self.image.page(index), page);
         }
-        delta
+        Some(delta)
+    }
+
+    /// Bytes that differ from the image, in whole pages.
+    pub fn own_bytes(&self) -> u64 {
+        (self.pages.len() * PAGE) as u64
     }
 
     /// Goes from one state to the other that the delta was made of. Of no more use if that fails.
-    pub fn apply(&mut self, delta: &[u8], max_size: usize) -> Result<(), Damaged> {
-        let mut reader = Reader::new(delta)?;
+    pub fn apply(&mut self, mut reader: Reader, max_size: usize) -> Result<(), Damaged> {
         let size = reader.size(self.size);
         let known = size.max(self.size);
         if known > max_size {
@@ -97,6 +104,19 @@ impl Checkpoint {
             mapping.restore_page(index, page).map_err(io::Error::other)?;
         }
         Ok(mapping)
+    }
+
+    /// Gives back the pages of the mapping that are as in the image, after an update.
+    pub fn trim(&self, mapping: &Mapping) -> Result<(), Denied> {
+        for pages in changes::written(mapping) {
+            let mut start = pages.start;
+            for (&kept, _) in self.pages.range(pages.clone()) {
+                mapping.give_back(start..kept)?;
+                start = kept + 1;
+            }
+            mapping.give_back(start..pages.end)?;
+        }
+        Ok(())
     }
 
     /// What is kept, as an image of its own.
@@ -135,15 +155,15 @@ mod tests {
             deltas.push(delta);
 
             // back and forth
-            checkpoint.apply(&deltas[round as usize], usize::MAX).unwrap();
+            checkpoint.apply(Reader::new(&deltas[round as usize]).unwrap(), usize::MAX).unwrap();
             assert_eq!(content(&checkpoint.restore().unwrap()), before, "round {round}");
-            checkpoint.apply(&deltas[round as usize], usize::MAX).unwrap();
+            checkpoint.apply(Reader::new(&deltas[round as usize]).unwrap(), usize::MAX).unwrap();
 
             // by all deltas, by one, and as an image
             let mut replayed = Checkpoint::of(&image);
-            deltas.iter().for_each(|delta| replayed.apply(delta, usize::MAX).unwrap());
+            deltas.iter().for_each(|delta| replayed.apply(Reader::new(delta).unwrap(), usize::MAX).unwrap());
             let mut whole = Checkpoint::of(&image);
-            whole.apply(&checkpoint.whole().encode(), usize::MAX).unwrap();
+            whole.apply(checkpoint.whole().unwrap().reader().unwrap(), usize::MAX).unwrap();
             for other in [replayed, whole, Checkpoint::of(&Arc::new(checkpoint.image().unwrap()))] {
                 assert_eq!(content(&other.restore().unwrap()), kept, "round {round}");
             }
@@ -167,7 +187,7 @@ mod tests {
         let mapping = Mapping::of(&image, 8 * PAGE).unwrap();
         mapping.write(7 * PAGE as u32, &[1]).unwrap();
         let delta = Checkpoint::of(&image).update(&mapping).unwrap().encode();
-        assert!(Checkpoint::of(&image).apply(&delta, 7 * PAGE).is_err());
-        assert!(Checkpoint::of(&image).apply(&delta, 8 * PAGE).is_ok());
+        assert!(Checkpoint::of(&image).apply(Reader::new(&delta).unwrap(), 7 * PAGE).is_err());
+        assert!(Checkpoint::of(&image).apply(Reader::new(&delta).unwrap(), 8 * PAGE).is_ok());
     }
 }

@@ -15,6 +15,7 @@ const WORDS: usize = PAGE / WORD;
 const MAX_RATIO: usize = 255;
 
 /// A delta in the making.
+#[derive(Clone, Debug)]
 pub(crate) struct Delta {
     body: Vec<u8>,
     next_page: usize,
@@ -51,6 +52,11 @@ impl Delta {
         }
     }
 
+    /// Reads it as if it had been stored.
+    pub fn reader(self) -> Result<Reader, Damaged> {
+        Reader::of(self.body)
+    }
+
     pub fn encode(&self) -> Vec<u8> {
         let mut rest = (self.body.len() as u32).to_le_bytes().to_vec();
         rest.extend(lz4_flex::block::compress(&self.body));
@@ -59,7 +65,7 @@ impl Delta {
 }
 
 /// Reads a delta that was stored, page by page.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     body: Vec<u8>,
     at: usize,
     next_page: usize,
@@ -81,6 +87,10 @@ impl Reader {
             return Err(Damaged("it names an impossible length"));
         }
         let body = lz4_flex::block::decompress(rest, size).map_err(|_| Damaged("it cannot be unpacked"))?;
+        Self::of(body)
+    }
+
+    fn of(body: Vec<u8>) -> Result<Self, Damaged> {
         let mut reader = Self { body, at: 0, next_page: 0, sizes: 0 };
         reader.sizes =
             usize::try_from(u64::from_le_bytes(reader.take()?)).map_err(|_| Damaged("it names an impossible size"))?;

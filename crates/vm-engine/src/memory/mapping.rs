@@ -7,6 +7,7 @@
 use std::{
     ffi::c_void,
     io,
+    ops::Range,
     ptr::{self, NonNull},
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -14,7 +15,7 @@ use std::{
     },
 };
 
-use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
 use super::{Image, PAGE};
 
@@ -136,6 +137,21 @@ impl Mapping {
         let _guard = self.enter()?;
         // SAFETY: as in `read`.
         Ok(look(unsafe { std::slice::from_raw_parts(self.base(), self.size()) }))
+    }
+
+    /// Gives pages back to the kernel, by index; they hold again what the image has there, or zeros.
+    pub fn give_back(&self, pages: Range<usize>) -> Result<(), Denied> {
+        let _guard = self.enter()?;
+        if pages.end * PAGE > self.size() || pages.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the range lies inside the mapping's accessible part, nobody runs in it while the lock is held here, and what
+        // is lost by it is what the caller gives back.
+        let done = unsafe {
+            let start = self.base.as_ptr().byte_add(pages.start * PAGE);
+            rustix::mm::madvise(start, pages.len() * PAGE, Advice::LinuxDontNeed)
+        };
+        done.map_err(|_| Denied("the kernel does not take memory back"))
     }
 
     /// Takes the memory away: whatever touches it next faults.

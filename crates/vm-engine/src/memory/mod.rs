@@ -19,9 +19,10 @@ mod delta;
 mod image;
 mod mapping;
 
+pub(crate) use changes::written_bytes;
 pub(crate) use checkpoint::Checkpoint;
 pub(crate) use creator::{Creator, hand_over};
-pub(crate) use delta::Damaged;
+pub(crate) use delta::{Damaged, Delta, Reader};
 pub use image::Image;
 pub(crate) use mapping::{GUARD, Mapping};
 

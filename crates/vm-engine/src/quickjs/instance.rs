@@ -17,12 +17,14 @@ use super::{
 use crate::{
     EngineError, Run, StopReason,
     engine::{HostFunctions, Instance, Mode, Origin, Outcome, Program, ProgramKind, Setup, Step},
-    memory::{Checkpoint, Image},
+    memory::{Checkpoint, Delta, Image, Reader, written_bytes},
     turn::Target,
 };
 
 /// Beside JavaScript's heap the memory holds the engine's stack and data, and what the allocator cannot use.
 const BESIDE_THE_HEAP: usize = 16 << 20;
+/// A session that has so many times more memory of its own than it uses gets its free memory cleared.
+const LOOSE: u64 = 2;
 const FLAG_REPL: u32 = 1;
 const FLAG_STRICT: u32 = 2;
 const FLAG_MODULE: u32 = 4;
@@ -32,7 +34,10 @@ pub(super) struct QuickJsInstance {
     module: InstancePre<Host>,
     checkpoint: Checkpoint,
     outside: Arc<Outside>,
-    keep_changes: bool,
+    /// What the last program changed.
+    last_change: Option<Delta>,
+    /// Bytes that it had for itself when free memory was cleared.
+    own_when_cleared: u64,
     heap_limit: u32,
     stop_flag: u32,
     /// What `process.env` shows in every execution.
@@ -54,14 +59,15 @@ impl QuickJsInstance {
             module,
             checkpoint: Checkpoint::of(image),
             outside: Outside::new(host, setup.created_at),
-            keep_changes: setup.keep_changes,
+            last_change: None,
+            own_when_cleared: 0,
             heap_limit,
             stop_flag: 0,
             env: setup.env.clone(),
             machine: None,
         };
         for change in origin.changes {
-            instance.checkpoint.apply(change, instance.max_memory())?;
+            instance.checkpoint.apply(Reader::new(change)?, instance.max_memory())?;
         }
         let mut machine = instance.stamp()?;
         instance.stop_flag = machine.stop_flag()?;
@@ -121,14 +127,21 @@ impl QuickJsInstance {
     fn keep(&mut self, run: &Run) -> Step {
         let Some(machine) = &mut self.machine else { return Step::Done(lost("the session's memory is gone")) };
         let mem_bytes = machine.heap_used().map_or(0, u64::from);
-        match self.checkpoint.update(&machine.host().mapping) {
-            Ok(delta) => Step::Done(Outcome {
-                stopped: run.stop_reason(),
-                rolled_back: false,
-                mem_bytes,
-                change: self.keep_changes.then(|| delta.encode()),
-                lost: None,
-            }),
+        let mapping = machine.host().mapping.clone();
+        let is_loose = written_bytes(&mapping) > LOOSE * mem_bytes.max(self.own_when_cleared);
+        if is_loose && let Err(trap) = machine.clear_free() {
+            return self.roll_back(run, &trap.to_string());
+        }
+        match self.checkpoint.update(&mapping) {
+            Ok(delta) => {
+                if is_loose {
+                    // what is not given back is only kept in vain
+                    let _ = self.checkpoint.trim(&mapping);
+                    self.own_when_cleared = written_bytes(&mapping);
+                }
+                self.last_change = Some(delta);
+                Step::Done(Outcome { stopped: run.stop_reason(), rolled_back: false, mem_bytes, lost: None })
+            }
             Err(denied) => self.roll_back(run, &denied.to_string()),
         }
     }
@@ -144,13 +157,7 @@ impl QuickJsInstance {
                     tracing::error!(execution_id = %run.id(), why, "the JavaScript engine failed");
                     run.report(engine_failed());
                 }
-                Step::Done(Outcome {
-                    stopped: run.stop_reason(),
-                    rolled_back: true,
-                    mem_bytes,
-                    change: None,
-                    lost: None,
-                })
+                Step::Done(Outcome { stopped: run.stop_reason(), rolled_back: true, mem_bytes, lost: None })
             }
             Err(error) => Step::Done(lost(&error.to_string())),
         }
@@ -173,6 +180,7 @@ impl Instance for QuickJsInstance {
                 (mode, json!({ "args": args, "env": env, "process_env": process_env }).to_string())
             }
         };
+        self.last_change = None;
         self.turn(run, |machine| machine.run(flags, program.name, &given, program.source))
     }
 
@@ -183,13 +191,31 @@ impl Instance for QuickJsInstance {
         self.turn(run, |machine| machine.resume())
     }
 
-    fn state(&self) -> Vec<u8> {
-        self.checkpoint.whole().encode()
+    fn state(&self) -> Option<Vec<u8>> {
+        self.checkpoint.whole().map(|delta| delta.encode())
     }
 
-    fn undo(&mut self, change: &[u8]) -> Result<(), EngineError> {
+    fn state_before(&self) -> Result<Option<Vec<u8>>, EngineError> {
+        let mut before = self.checkpoint.clone();
+        if let Some(change) = &self.last_change {
+            before.apply(change.clone().reader()?, self.max_memory())?;
+        }
+        Ok(before.whole().map(|delta| delta.encode()))
+    }
+
+    fn own_bytes(&self) -> u64 {
+        // each page is in the memory, and kept
+        2 * self.checkpoint.own_bytes()
+    }
+
+    fn change(&self) -> Option<Vec<u8>> {
+        self.last_change.as_ref().map(Delta::encode)
+    }
+
+    fn undo(&mut self) -> Result<(), EngineError> {
+        let Some(change) = self.last_change.take() else { return Ok(()) };
         self.machine = None;
-        self.checkpoint.apply(change, self.max_memory())?;
+        self.checkpoint.apply(change.reader()?, self.max_memory())?;
         self.machine = Some(self.stamp()?);
         Ok(())
     }
@@ -203,7 +229,7 @@ fn configuration(setup: &Setup<'_>) -> Option<String> {
 }
 
 fn lost(why: &str) -> Outcome {
-    Outcome { stopped: None, rolled_back: true, mem_bytes: 0, change: None, lost: Some(why.to_string()) }
+    Outcome { stopped: None, rolled_back: true, mem_bytes: 0, lost: Some(why.to_string()) }
 }
 
 fn engine_failed() -> Payload {

@@ -17,6 +17,7 @@ pub(super) struct Machine {
     resume: TypedFunc<(), i64>,
     give_up: TypedFunc<(), ()>,
     heap_used: TypedFunc<(), u32>,
+    clear_free: TypedFunc<(), ()>,
     set_heap_limit: TypedFunc<u32, ()>,
     init: TypedFunc<(), i32>,
     configure: TypedFunc<(u32, u32), ()>,
@@ -61,6 +62,7 @@ impl Machine {
             resume: instance.get_typed_func(&mut store, "vm_resume")?,
             give_up: instance.get_typed_func(&mut store, "vm_give_up")?,
             heap_used: instance.get_typed_func(&mut store, "vm_heap_used")?,
+            clear_free: instance.get_typed_func(&mut store, "vm_clear_free")?,
             set_heap_limit: instance.get_typed_func(&mut store, "vm_set_heap_limit")?,
             init: instance.get_typed_func(&mut store, "vm_init")?,
             configure: instance.get_typed_func(&mut store, "vm_configure")?,
@@ -92,6 +94,11 @@ impl Machine {
 
     pub fn heap_used(&mut self) -> Result<u32> {
         self.heap_used.call(&mut self.store, ())
+    }
+
+    /// Clears the memory that JavaScript does not use any more.
+    pub fn clear_free(&mut self) -> Result<()> {
+        self.clear_free.call(&mut self.store, ())
     }
 
     /// Applies what a template decides about its runtimes, as JSON; before any script has run.

@@ -23,7 +23,7 @@ use wasmtime::{Config, InstancePre, Linker, Module, OptLevel};
 use crate::{
     EngineError,
     engine::{Engine, HostFunctions, Instance, Origin, Setup},
-    memory::{Checkpoint, Creator, Image, Mapping},
+    memory::{Checkpoint, Creator, Image, Mapping, Reader},
 };
 use guest::Guest;
 use host::{Host, Outside};
@@ -81,7 +81,7 @@ impl Engine for QuickJs {
 
     fn image(&self, state: &[u8]) -> Result<Arc<Image>, EngineError> {
         let mut checkpoint = Checkpoint::of(&self.image);
-        checkpoint.apply(state, Mapping::capacity())?;
+        checkpoint.apply(Reader::new(state)?, Mapping::capacity())?;
         Ok(Arc::new(checkpoint.image()?))
     }
 }

@@ -44,9 +44,8 @@ impl Session {
     }
 
     pub fn at(origin: Origin<'_>, limits: Limits) -> Result<Self, EngineError> {
-        let setup = Setup { keep_changes: true, ..Setup::plain(&limits) };
         // no host functions: each call is refused with an empty map
-        let instance = ENGINE.create(origin, &setup, Box::new(|_, _, _| Err(vec![0x80])))?;
+        let instance = ENGINE.create(origin, &Setup::plain(&limits), Box::new(|_, _, _| Err(vec![0x80])))?;
         Ok(Self { instance: Some(instance), limits, changes: origin.changes.to_vec() })
     }
 
@@ -79,8 +78,8 @@ impl Session {
             };
             thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work).unwrap().join().unwrap()
         });
+        self.changes.extend(instance.change());
         self.instance = Some(instance);
-        self.changes.extend(outcome.change.clone());
         Done { record: run.take_record(), outcome, cpu_ms: run.cpu_ms() }
     }
 

@@ -3,8 +3,9 @@
 use std::{
     fs::{self, File, Permissions},
     io::{self, ErrorKind, Read, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use super::{Library, LibraryError, MAX_BYTES, catalog, file_name, name};
@@ -28,6 +29,28 @@ pub struct CachedFile {
     pub catalog: bool,
     /// Whether the content is the one that the catalog pins; never so for what is not of the catalog.
     pub verified: bool,
+}
+
+/// Which file it is, and when it was changed last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fingerprint {
+    file: u64,
+    bytes: u64,
+    /// Seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+/// A kernel's clock for files ticks every few milliseconds; two changes within a tick look alike.
+const TICK: Duration = Duration::from_millis(100);
+
+impl Fingerprint {
+    /// Whether a later change than what was read at this moment would have another fingerprint.
+    #[must_use]
+    pub fn was_settled_at(&self, read: SystemTime) -> bool {
+        let (seconds, nanoseconds) = self.changed;
+        let since = Duration::new(seconds.unsigned_abs(), nanoseconds.unsigned_abs() as u32);
+        read > SystemTime::UNIX_EPOCH + since + TICK
+    }
 }
 
 impl Cache {
@@ -62,6 +85,23 @@ impl Cache {
             Err(reason) => return Err(LibraryError::Unreadable { path, reason }),
         };
         String::from_utf8(content).map_err(|_| LibraryError::NotText(path))
+    }
+
+    /// Which state of its file a library is in.
+    ///
+    /// # Errors
+    /// As those of [`Cache::read`].
+    pub fn fingerprint(&self, name: &str) -> Result<Fingerprint, LibraryError> {
+        let path = self.folder.join(file_name(name)?);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(Fingerprint {
+                file: metadata.ino(),
+                bytes: metadata.len(),
+                changed: (metadata.ctime(), metadata.ctime_nsec()),
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(LibraryError::NotCached { name: name.into() }),
+            Err(reason) => Err(LibraryError::Unreadable { path, reason }),
+        }
     }
 
     /// What is cached, by name and version; other files of the folder are left out. A folder that does not exist is empty.

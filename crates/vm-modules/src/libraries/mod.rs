@@ -14,7 +14,7 @@ pub mod download;
 pub mod error;
 pub mod name;
 
-pub use cache::{Cache, CachedFile};
+pub use cache::{Cache, CachedFile, Fingerprint};
 pub use catalog::{CATALOG, Library};
 pub use error::LibraryError;
 pub use name::{LibraryNameError, file_name};

@@ -38,7 +38,7 @@ impl NativeError {
     }
 
     /// The execution is to end.
-    pub(super) fn cancelled() -> Self {
+    pub fn cancelled() -> Self {
         Self::new("ERR_CANCELLED", "the call was ended, because the execution ends")
     }
 

@@ -5,6 +5,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use vm_core::Core;
 use vm_model::{Health, RuntimeSummary};
 
+use crate::errors::ApiError;
+
 pub(super) fn routes() -> OpenApiRouter<Core> {
     OpenApiRouter::new().routes(routes!(health)).routes(routes!(summary))
 }
@@ -27,8 +29,8 @@ async fn health() -> Json<Health> {
     path = "/runtime/summary",
     operation_id = "getRuntimeSummary",
     tag = "runtime",
-    responses((status = 200, description = "The sessions that hold a runtime, and more.", body = RuntimeSummary)),
+    responses((status = 200, description = "The sessions that are ready, and more.", body = RuntimeSummary)),
 )]
-async fn summary(State(core): State<Core>) -> Json<RuntimeSummary> {
-    Json(core.summary())
+async fn summary(State(core): State<Core>) -> Result<Json<RuntimeSummary>, ApiError> {
+    Ok(Json(core.summary().await?))
 }

@@ -14,7 +14,12 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Core> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(detail, delete)).routes(routes!(close))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(detail, delete))
+        .routes(routes!(close))
+        .routes(routes!(hibernate))
+        .routes(routes!(fork))
 }
 
 /// Stamp a session from a template and run its startup files.
@@ -101,6 +106,41 @@ async fn detail(State(core): State<Core>, Id(id): Id<SessionId>) -> Result<Json<
 )]
 async fn close(State(core): State<Core>, Id(id): Id<SessionId>) -> Result<Json<Session>, ApiError> {
     Ok(Json(core.sessions().close(id).await?))
+}
+
+/// Take an idle session out of memory, until its next call. It stays `ready`.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/hibernate",
+    operation_id = "hibernateSession",
+    tag = "sessions",
+    params(("id" = SessionId, Path, description = "The session's id.")),
+    responses(
+        (status = 200, description = "The session; it is still in memory if it runs something.", body = Session),
+        (status = 404, description = "`SESSION_NOT_FOUND`."),
+        (status = 409, description = "`SESSION_NOT_READY`."),
+    ),
+)]
+async fn hibernate(State(core): State<Core>, Id(id): Id<SessionId>) -> Result<Json<Session>, ApiError> {
+    Ok(Json(core.sessions().hibernate(id).await?))
+}
+
+/// Make a session with the state that this one had after its last execution. Files are shared, in-memory databases are
+/// copied.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/fork",
+    operation_id = "forkSession",
+    tag = "sessions",
+    params(("id" = SessionId, Path, description = "The parent's id.")),
+    responses(
+        (status = 201, description = "The new session, `ready`.", body = Session),
+        (status = 404, description = "`SESSION_NOT_FOUND`."),
+        (status = 409, description = "`SESSION_NOT_READY`; `SESSION_BUSY` if it runs something and has no durability."),
+    ),
+)]
+async fn fork(State(core): State<Core>, Id(id): Id<SessionId>) -> Result<(StatusCode, Json<Session>), ApiError> {
+    Ok((StatusCode::CREATED, Json(core.sessions().fork(id).await?)))
 }
 
 /// The same as closing a session.

@@ -115,6 +115,7 @@ pub fn session() -> Session {
         last_error: None,
         runtime_meta: None,
         parent_session_id: None,
+        memory: None,
     }
 }
 

@@ -158,7 +158,9 @@ fn the_summary_lists_the_live_sessions() {
     assert_eq!(daemon.cli(&["ops", "health"]).ok(), "Status: ok\n");
     let session = daemon.session();
     let summary = daemon.cli(&["ops", "runtime-summary"]).ok();
-    assert_eq!(summary, format!("Active Sessions: 1\nRunning Executions: 0\nSession ID: {session}\n"));
+    let expected =
+        "Active Sessions: 1\nRunning Executions: 0\nResident Sessions: 1 (0 bytes)\nHibernated Sessions: 0\n";
+    assert_eq!(summary, format!("{expected}Session ID: {session}\n"));
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! Sessions leave the memory when they are idle, and come back with their next call.
+
+use std::{
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
+
+use vm_model::{Durability, SessionId, SessionStatus};
+
+use crate::{
+    Core, Error,
+    core::Parts,
+    live::{LiveSession, Turn},
+    machine::{Machine, Saving},
+    task::crash,
+};
+
+/// How often idle sessions are looked for, at most and at least.
+const LOOK: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// How often the memory is looked at.
+const PRESSURE_LOOK: Duration = Duration::from_millis(500);
+/// As many sessions leave the memory at once when there is too little of it.
+const BATCH: usize = 64;
+
+/// Brings a session into memory, in the state in which it was stored.
+pub(crate) fn wake(
+    parts: &Parts,
+    session: Arc<LiveSession>,
+    mut turn: Turn,
+) -> Result<(Arc<LiveSession>, Turn), Error> {
+    match read(parts, &session) {
+        Ok(machine) => {
+            *turn = Some(machine);
+            Ok((session, turn))
+        }
+        Err(error) => {
+            let error = if error.is_lost_state() {
+                crash(parts, &session, Error::StateLost { session_id: session.id, why: error.to_string() })
+            } else {
+                error
+            };
+            parts.live.release(&session, turn);
+            Err(error)
+        }
+    }
+}
+
+fn read(parts: &Parts, session: &LiveSession) -> Result<Machine, Error> {
+    let session_id = session.id;
+    let row = parts.store.session(session_id)?.ok_or(Error::SessionNotFound(session_id))?;
+    match row.status {
+        SessionStatus::Ready => Machine::restore(parts, &row, &session.wake),
+        status => Err(Error::SessionNotReady { session_id, status }),
+    }
+}
+
+/// Takes an idle session out of memory; answers whether it was there and idle.
+pub(crate) fn hibernate(parts: &Parts, id: SessionId) -> Result<bool, Error> {
+    let Some((session, mut turn)) = parts.live.hold(id) else { return Ok(false) };
+    let saved = save(parts, id, &mut turn);
+    if saved.is_ok() {
+        *turn = None;
+    }
+    parts.live.release(&session, turn);
+    saved.map(|()| true)
+}
+
+/// Stores what is only in memory of a session, if it is idle or all is stored anyway.
+pub(crate) fn store(parts: &Parts, id: SessionId) -> Result<(), Error> {
+    if let Some((session, mut turn)) = parts.live.hold(id) {
+        let saved = save(parts, id, &mut turn);
+        parts.live.release(&session, turn);
+        return saved;
+    }
+    let durability = parts.store.session_template(id)?.map(|template| template.settings.runtime.durability);
+    let is_in_memory = parts.live.get(id)?.is_some();
+    if is_in_memory && durability == Some(Durability::None) { Err(Error::SessionBusy(id)) } else { Ok(()) }
+}
+
+fn save(parts: &Parts, id: SessionId, turn: &mut Turn) -> Result<(), Error> {
+    let Some(machine) = turn.as_mut() else { return Ok(()) };
+    if let Some(change) = machine.unsaved() {
+        parts.store.save_state(id, &change)?;
+        machine.saved(&Saving::Change(change));
+    }
+    Ok(())
+}
+
+/// Looks for sessions that have been idle for so long, as long as the core lives.
+pub(crate) async fn hibernate_idle(parts: Weak<Parts>, idle: Duration) {
+    loop {
+        tokio::time::sleep((idle / 4).clamp(LOOK.0, LOOK.1)).await;
+        let Some(parts) = parts.upgrade() else { return };
+        let Some(moment) = Instant::now().checked_sub(idle) else { continue };
+        let idle = parts.live.idle_since(moment);
+        hibernate_all(Core(parts), idle).await;
+    }
+}
+
+/// Makes room when the memory becomes scarce, as long as the core lives.
+pub(crate) async fn relieve(parts: Weak<Parts>) {
+    loop {
+        tokio::time::sleep(PRESSURE_LOOK).await;
+        let Some(parts) = parts.upgrade() else { return };
+        if parts.ceiling.is_near() {
+            let mut idle = parts.live.idle_since(Instant::now());
+            idle.truncate(BATCH);
+            hibernate_all(Core(parts), idle).await;
+        }
+    }
+}
+
+async fn hibernate_all(core: Core, sessions: Vec<SessionId>) {
+    for id in sessions {
+        if let Err(error) = core.blocking(move |parts| hibernate(parts, id)).await {
+            tracing::warn!(session_id = %id, %error, "a session could not leave the memory");
+        }
+    }
+}

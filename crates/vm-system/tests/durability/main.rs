@@ -1,0 +1,12 @@
+//! Sessions that do not die: what was acknowledged survives the daemon, whichever way it ends.
+#![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
+
+mod forks;
+mod hibernation;
+mod images;
+mod restarts;
+#[path = "../support/mod.rs"]
+mod support;
+mod survivors;
+
+use support::{binary, daemon, document, http};

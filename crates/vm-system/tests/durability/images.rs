@@ -164,7 +164,7 @@ fn images_and_what_was_made_of_them_are_used_by_the_next_daemon() {
     daemon.signal("KILL");
     let daemon = daemon.restart();
     let new = daemon.session_of(&template);
+    assert_eq!(startup_events(&daemon, &new).len(), 1);
     assert_eq!(daemon.preview(&old, "table[7] + table[8]"), "minerow 8");
     assert_eq!(daemon.preview(&new, "table[7] + table[8]"), "row 7row 8");
-    assert_eq!(startup_events(&daemon, &new).len(), 1);
 }

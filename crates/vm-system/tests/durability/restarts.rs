@@ -70,6 +70,8 @@ fn without_durability_an_orderly_end_keeps_the_state_and_a_kill_says_that_it_is_
     assert_eq!(daemon.executions(&session).len(), 3);
 }
 
+const SOURCE: &str = "n = 2; for (;;) n++";
+
 #[test]
 fn what_was_running_at_a_kill_is_cancelled_afterwards_and_had_no_effect() {
     let mut daemon = Daemon::start();
@@ -77,7 +79,7 @@ fn what_was_running_at_a_kill_is_cancelled_afterwards_and_had_no_effect() {
     let session = daemon.session_of(&template);
     daemon.repl(&session, "let n = 1").ok(201);
     let url = format!("{}/api/v1/executions/repl", daemon.url);
-    let body = json!({"session_id": session, "input": "n = 2; for (;;) n++"});
+    let body = json!({"session_id": session, "input": SOURCE});
     let client = std::thread::spawn(move || {
         // it never answers
         let _ = reqwest::blocking::Client::new().post(url).json(&body).send();
@@ -87,7 +89,7 @@ fn what_was_running_at_a_kill_is_cancelled_afterwards_and_had_no_effect() {
         // and recorded as such
         let log = running
             && std::fs::read(daemon.folder.path().join("x.db-wal"))
-                .is_ok_and(|wal| wal.windows(7).any(|bytes| bytes == b"running"));
+                .is_ok_and(|wal| wal.windows(SOURCE.len()).any(|bytes| bytes == SOURCE.as_bytes()));
         log.then_some(())
     });
     daemon.signal("KILL");

@@ -14,6 +14,8 @@
 //! | `open` | finds, locks and configures the database file |
 //! | `schema` | says whose file it is, and brings its tables up to date |
 //! | `readers` | the connections that read beside the writer |
+//! | `writer` | the connection that writes, and the transactions that callers share |
+//! | `wal` | checkpoints of the write-ahead log, on a thread of their own |
 //! | `query` | running a `SELECT`, and naming the column that cannot be read |
 //! | `checksum` | how damage to what nobody else can read is noticed |
 //! | `value` | how JSON documents and names are stored |
@@ -48,6 +50,8 @@ mod store;
 mod templates;
 mod usage;
 mod value;
+mod wal;
+mod writer;
 
 pub use error::{AlreadyExists, StoreError};
 pub use images::{ImageId, NewImage, StoredImage};

@@ -5,6 +5,7 @@ mod capabilities;
 mod concurrency;
 mod executions;
 mod images;
+mod log;
 mod opening;
 mod recovery;
 mod sessions;

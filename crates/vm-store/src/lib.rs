@@ -11,6 +11,7 @@
 //! | `images` | the operations on images: the memory that sessions are stamped from |
 //! | `recovery` | what is left of sessions and executions when a daemon starts |
 //! | `usage` | how much is stored |
+//! | `gc` | deletes what is not to be kept any longer, and makes the file smaller |
 //! | `open` | finds, locks and configures the database file |
 //! | `schema` | says whose file it is, and brings its tables up to date |
 //! | `readers` | the connections that read beside the writer |
@@ -38,6 +39,7 @@ mod capabilities;
 mod checksum;
 mod error;
 mod executions;
+mod gc;
 mod images;
 mod open;
 mod query;
@@ -54,6 +56,7 @@ mod wal;
 mod writer;
 
 pub use error::{AlreadyExists, StoreError};
+pub use gc::{Collected, Retention};
 pub use images::{ImageId, NewImage, StoredImage};
 pub use recovery::Recovered;
 pub use state::{Change, Effect, State};

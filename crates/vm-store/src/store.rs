@@ -20,8 +20,8 @@ use crate::{
 /// write-ahead log into the file, and the lock at the very end.
 pub struct Store {
     readers: Readers,
-    _checkpointer: Checkpointer,
-    writer: Arc<Writer>,
+    pub(crate) checkpointer: Checkpointer,
+    pub(crate) writer: Arc<Writer>,
     _lock: File,
 }
 
@@ -39,7 +39,7 @@ impl Store {
         schema::prepare(&mut writer, &path)?;
         let writer = Arc::new(Writer::new(writer, &path)?);
         let (readers, checkpointer) = (Readers::open(&path)?, Checkpointer::start(&path, &writer)?);
-        Ok(Self { readers, _checkpointer: checkpointer, writer, _lock: lock })
+        Ok(Self { readers, checkpointer, writer, _lock: lock })
     }
 
     /// Runs `work` on one moment of the database. `doing` completes "cannot …" if it fails.

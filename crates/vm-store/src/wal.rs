@@ -34,10 +34,17 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The thread that makes the checkpoints; it ends when this is dropped.
 pub(crate) struct Checkpointer {
-    log: Arc<Log>,
+    work: Arc<Work>,
     thread: Option<JoinHandle<()>>,
 }
 
+struct Work {
+    db: Mutex<Connection>,
+    writer: Arc<Writer>,
+    log: Arc<Log>,
+}
+
+/// What is known of the log.
 #[derive(Default)]
 struct Log {
     state: Mutex<State>,
@@ -69,9 +76,10 @@ impl Checkpointer {
         };
         // It takes the place of the hook that makes checkpoints inside of commits.
         writer.pause(|writer| writer.wal_hook(Some(hook))).map_err(cannot_open(path))?;
+        let work = Arc::new(Work { db: Mutex::new(db), writer: writer.clone(), log });
         let run = {
-            let (log, writer) = (log.clone(), writer.clone());
-            move || log.run(&db, &writer)
+            let work = work.clone();
+            move || work.run()
         };
         let thread = thread::Builder::new().name("checkpointer".into()).spawn(run);
         let thread = thread.map_err(|error| StoreError::CannotOpen {
@@ -79,17 +87,55 @@ impl Checkpointer {
             why: format!("a thread cannot be started ({error})"),
             hint: "; raise the limit on threads of this user",
         })?;
-        Ok(Self { log, thread: Some(thread) })
+        Ok(Self { work, thread: Some(thread) })
+    }
+
+    /// Moves all of the log into the database file, and gives the log's space back; as far as readers let it.
+    pub(crate) fn truncate(&self) -> rusqlite::Result<()> {
+        self.work.checkpoint(true)
     }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        lock(&self.log.state).is_closing = true;
-        self.log.changed.notify_one();
+        lock(&self.work.log.state).is_closing = true;
+        self.work.log.changed.notify_one();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread that checkpoints the write-ahead log has panicked");
         }
+    }
+}
+
+impl Work {
+    fn run(&self) {
+        while let Some(is_idle) = self.log.wait() {
+            if let Err(error) = self.checkpoint(is_idle) {
+                let retry_s = RETRY.as_secs();
+                tracing::warn!(%error, retry_s, "the write-ahead log cannot be moved into the database file");
+                self.log.rest();
+            }
+        }
+    }
+
+    /// `truncate`: whatever its length, the log gives its space back.
+    fn checkpoint(&self, truncate: bool) -> rusqlite::Result<()> {
+        let db = lock(&self.db);
+        let checkpoint = |mode| match db.wal_checkpoint_v2(Some("main"), mode) {
+            // Somebody else is in the log; the next one goes on from where this one ended.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            done => done.map(|_| true),
+        };
+        checkpoint(CheckpointMode::PASSIVE)?;
+        if self.log.note_checkpoint() <= TOO_LONG && !truncate {
+            return Ok(());
+        }
+        // What is left to be moved is what was written since a moment ago.
+        self.writer.pause(|_| {
+            if checkpoint(CheckpointMode::TRUNCATE)? {
+                self.log.note_truncation();
+            }
+            Ok(())
+        })
     }
 }
 
@@ -107,14 +153,16 @@ impl Log {
         }
     }
 
-    fn run(&self, db: &Connection, writer: &Writer) {
-        while let Some(is_idle) = self.wait() {
-            if let Err(error) = self.checkpoint(db, writer, is_idle) {
-                let retry_s = RETRY.as_secs();
-                tracing::warn!(%error, retry_s, "the write-ahead log cannot be moved into the database file");
-                drop(self.changed.wait_timeout_while(lock(&self.state), RETRY, |state| !state.is_closing));
-            }
-        }
+    /// Returns the log's length.
+    fn note_checkpoint(&self) -> u32 {
+        let mut state = lock(&self.state);
+        state.checkpointed = state.pages;
+        state.pages
+    }
+
+    fn note_truncation(&self) {
+        let mut state = lock(&self.state);
+        (state.pages, state.checkpointed) = (0, 0);
     }
 
     /// Until the next checkpoint; `true`: it is made because there are no commits. `None`: there is none any more.
@@ -128,29 +176,9 @@ impl Log {
         (!state.is_closing).then_some(state.commits == commits)
     }
 
-    fn checkpoint(&self, db: &Connection, writer: &Writer, is_idle: bool) -> rusqlite::Result<()> {
-        let checkpoint = |mode| match db.wal_checkpoint_v2(Some("main"), mode) {
-            // Somebody else is in the log; the next one goes on from where this one ended.
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
-            done => done.map(|_| true),
-        };
-        checkpoint(CheckpointMode::PASSIVE)?;
-        let is_too_long = {
-            let mut state = lock(&self.state);
-            state.checkpointed = state.pages;
-            state.pages > TOO_LONG
-        };
-        if is_idle || is_too_long {
-            // What is left to be moved is what was written since a moment ago.
-            return writer.pause(|_| {
-                if checkpoint(CheckpointMode::TRUNCATE)? {
-                    let mut state = lock(&self.state);
-                    (state.pages, state.checkpointed) = (0, 0);
-                }
-                Ok(())
-            });
-        }
-        Ok(())
+    /// After a failure.
+    fn rest(&self) {
+        drop(self.changed.wait_timeout_while(lock(&self.state), RETRY, |state| !state.is_closing));
     }
 }
 

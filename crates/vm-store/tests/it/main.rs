@@ -4,6 +4,7 @@
 mod capabilities;
 mod concurrency;
 mod executions;
+mod gc;
 mod images;
 mod log;
 mod opening;

@@ -22,10 +22,12 @@ pub enum StoreError {
         hint: &'static str,
     },
     /// Another process, or another [`Store`](crate::Store) of this one, has the database open.
-    #[error("the database {} is in use by another daemon; stop that one, or choose another file", path.display())]
+    #[error("the database {} is in use by {}; stop that one, or choose another file", path.display(), name(*holder))]
     InUse {
         /// The database file.
         path: PathBuf,
+        /// The id of the process, if it could be told.
+        holder: Option<u32>,
     },
     /// The file is a database of another program; it was not touched.
     #[error("{} is a SQLite database of another program and was left as it is; choose another file", path.display())]
@@ -88,6 +90,10 @@ pub struct AlreadyExists {
     pub what: String,
     /// The template that has it.
     pub template_id: Option<TemplateId>,
+}
+
+fn name(holder: Option<u32>) -> String {
+    holder.map_or("another daemon".into(), |id| format!("another daemon, process {id}"))
 }
 
 /// What a person can do about an error of SQLite, from a semicolon on.

@@ -11,9 +11,12 @@
 //! | `images` | the operations on images: the memory that sessions are stamped from |
 //! | `recovery` | what is left of sessions and executions when a daemon starts |
 //! | `usage` | how much is stored |
+//! | `gc` | deletes what is not to be kept any longer, and makes the file smaller |
 //! | `open` | finds, locks and configures the database file |
 //! | `schema` | says whose file it is, and brings its tables up to date |
 //! | `readers` | the connections that read beside the writer |
+//! | `writer` | the connection that writes, and the transactions that callers share |
+//! | `wal` | checkpoints of the write-ahead log, on a thread of their own |
 //! | `query` | running a `SELECT`, and naming the column that cannot be read |
 //! | `checksum` | how damage to what nobody else can read is noticed |
 //! | `value` | how JSON documents and names are stored |
@@ -36,6 +39,7 @@ mod capabilities;
 mod checksum;
 mod error;
 mod executions;
+mod gc;
 mod images;
 mod open;
 mod query;
@@ -48,8 +52,11 @@ mod store;
 mod templates;
 mod usage;
 mod value;
+mod wal;
+mod writer;
 
 pub use error::{AlreadyExists, StoreError};
+pub use gc::{Collected, Retention};
 pub use images::{ImageId, NewImage, StoredImage};
 pub use recovery::Recovered;
 pub use state::{Change, Effect, State};

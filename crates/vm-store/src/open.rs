@@ -2,8 +2,9 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
+    process,
     time::Duration,
 };
 
@@ -41,7 +42,7 @@ fn locate_missing(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Makes this the only daemon on the database, until the returned file is dropped. SQLite would let a second one in,
-/// and that one would declare the first one's live sessions crashed.
+/// and both would run the same sessions. The file says which process has it, for the message to the second one.
 pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
@@ -51,10 +52,19 @@ pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
         hint: "; make the folder writable for this user, or choose another file",
     };
     // The file stays when the lock goes: removing it would let two daemons lock two files of the same name.
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(cannot)?;
+    let mut file =
+        fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&lock_path).map_err(cannot)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.into() }),
+        Ok(()) => {
+            // No more than a help: a full disk is no reason not to start.
+            drop(file.set_len(0).and_then(|()| writeln!(file, "{}", process::id())));
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let read = file.read_to_string(&mut text).ok();
+            Err(StoreError::InUse { path: path.into(), holder: read.and_then(|_| text.trim().parse().ok()) })
+        }
         Err(TryLockError::Error(why)) => Err(cannot(why)),
     }
 }

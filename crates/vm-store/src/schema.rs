@@ -9,6 +9,9 @@ use crate::{StoreError, open::cannot_open};
 /// The number in the file's header by which SQLite files of different programs are told apart: "vmsy".
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"vmsy");
 
+/// How a database is made that can give free pages back: see [`Store::gc`](crate::Store::gc).
+const INCREMENTAL: i64 = 2;
+
 /// Script `i` brings a database of schema version `i` to version `i + 1`. Scripts that were released never change.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first_schema.sql"),
@@ -20,6 +23,10 @@ const MIGRATIONS: &[&str] = &[
 pub(crate) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     // Before the first write: a file that is not ours, or too new for us, stays as it is.
     let found = version(db, path)?;
+    // Before the first table: from then on it takes a `VACUUM`.
+    if !can_shrink(db).map_err(cannot_open(path))? {
+        db.pragma_update(None, "auto_vacuum", INCREMENTAL).map_err(cannot_open(path))?;
+    }
     let mode: String =
         db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(cannot_open(path))?;
     if mode != "wal" {
@@ -29,7 +36,18 @@ pub(crate) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError
             hint: "; choose a file on a local disk",
         });
     }
-    migrate(db, found, MIGRATIONS).map_err(cannot_open(path))
+    migrate(db, found, MIGRATIONS).map_err(cannot_open(path))?;
+    // One of an older version. Interrupted, it is as before.
+    if !can_shrink(db).map_err(cannot_open(path))?
+        && let Err(error) = db.execute_batch("VACUUM")
+    {
+        tracing::warn!(%error, "the database file cannot be written anew, and will not give free space back");
+    }
+    Ok(())
+}
+
+fn can_shrink(db: &Connection) -> rusqlite::Result<bool> {
+    Ok(db.pragma_query_value(None, "auto_vacuum", |row| row.get::<_, i64>(0))? == INCREMENTAL)
 }
 
 /// The schema version of a database that is ours; 0 if it is empty.

@@ -1,13 +1,8 @@
 //! One writer, a few readers, and the transaction that every operation runs in.
 
-use std::{
-    fmt::Display,
-    fs::File,
-    path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt::Display, fs::File, path::Path, sync::Arc};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 
 use crate::{
     StoreError,
@@ -15,15 +10,18 @@ use crate::{
     open::{connect, locate, lock},
     readers::Readers,
     schema,
+    wal::Checkpointer,
+    writer::Writer,
 };
 
 /// The database. Share it by reference or in an `Arc`; every method may be called from any thread, and blocks.
 ///
-/// Its fields are dropped in this order: the writer after the readers, because the last connection to close folds the
+/// Its fields are dropped in this order: the writer after all other connections, because the last one to close folds the
 /// write-ahead log into the file, and the lock at the very end.
 pub struct Store {
     readers: Readers,
-    writer: Mutex<Connection>,
+    pub(crate) checkpointer: Checkpointer,
+    pub(crate) writer: Arc<Writer>,
     _lock: File,
 }
 
@@ -39,7 +37,9 @@ impl Store {
         let lock = lock(&path)?;
         let mut writer = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::prepare(&mut writer, &path)?;
-        Ok(Self { readers: Readers::open(&path)?, writer: Mutex::new(writer), _lock: lock })
+        let writer = Arc::new(Writer::new(writer, &path)?);
+        let (readers, checkpointer) = (Readers::open(&path)?, Checkpointer::start(&path, &writer)?);
+        Ok(Self { readers, checkpointer, writer, _lock: lock })
     }
 
     /// Runs `work` on one moment of the database. `doing` completes "cannot …" if it fails.
@@ -48,8 +48,13 @@ impl Store {
         doing: impl Display,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        transact(&mut self.readers.lock(), TransactionBehavior::Deferred, work)
-            .map_err(|failure| failure.while_doing(doing))
+        let read = || {
+            let mut reader = self.readers.lock();
+            // Ended by being dropped.
+            let transaction = reader.transaction()?;
+            work(&transaction)
+        };
+        read().map_err(|failure| failure.while_doing(doing))
     }
 
     /// Runs `work` as the only writer, and commits what it did unless it fails. `doing` as in [`Store::read`].
@@ -68,35 +73,15 @@ impl Store {
         doing: impl Display,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        let mut writer = self.writer();
         let commit = || {
+            let result = self.writer.write(work)?;
             if flush {
-                writer.pragma_update(None, "synchronous", "FULL")?;
+                self.writer.flush()?;
             }
-            let result = transact(&mut writer, TransactionBehavior::Immediate, work);
-            if flush {
-                writer.pragma_update(None, "synchronous", "NORMAL")?;
-            }
-            result
+            Ok(result)
         };
         commit().map_err(|failure: Failure| failure.while_doing(doing))
     }
-
-    fn writer(&self) -> MutexGuard<'_, Connection> {
-        // After a panic with it the connection is sound: the transaction was rolled back as it was dropped.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn transact<T>(
-    db: &mut Connection,
-    behavior: TransactionBehavior,
-    work: impl FnOnce(&Connection) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let transaction = db.transaction_with_behavior(behavior)?;
-    let result = work(&transaction)?;
-    transaction.commit()?;
-    Ok(result)
 }
 
 #[cfg(test)]
@@ -124,14 +109,15 @@ mod tests {
     fn every_connection_is_configured_and_no_reader_can_write() {
         let (_folder, store) = store();
         let readers: Vec<_> = (0..4).map(|_| store.readers.lock()).collect();
-        let writer = store.writer();
-        for db in readers.iter().map(|reader| &**reader).chain([&*writer]) {
+        let check = |db: &Connection| {
             let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
             assert_eq!(pragma("foreign_keys"), 1);
             assert_eq!(pragma("synchronous"), 1, "1 is NORMAL");
             assert_eq!(pragma("busy_timeout"), 10_000);
             assert_eq!(db.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)).unwrap(), "wal");
-        }
+        };
+        readers.iter().for_each(|reader| check(reader));
+        store.writer.pause(|db| check(db));
         for reader in readers {
             let error = reader.execute("DELETE FROM sessions", []).unwrap_err();
             assert_eq!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly));
@@ -160,7 +146,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_named_and_leaves_nothing_behind() {
         let (_folder, store) = store();
-        store.writer().pragma_update(None, "max_page_count", 40).unwrap();
+        store.writer.pause(|db| db.pragma_update(None, "max_page_count", 40)).unwrap();
         let full = |db: &Connection| {
             db.execute(INSERT, [1])?;
             Ok(db.execute(INSERT, [1_000_000])?)

@@ -4,7 +4,9 @@
 mod capabilities;
 mod concurrency;
 mod executions;
+mod gc;
 mod images;
+mod log;
 mod opening;
 mod recovery;
 mod sessions;

@@ -59,6 +59,9 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
         ))
         .unwrap();
         drop(old);
+        let auto_vacuum =
+            || Connection::open(&path).unwrap().query_row("PRAGMA auto_vacuum", [], |row| row.get::<_, i64>(0));
+        assert_eq!(auto_vacuum(), Ok(0));
 
         let store = Store::open(&path).unwrap();
         let detail = store.template(id).unwrap().unwrap();
@@ -72,6 +75,7 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
         assert_eq!(store.template(id).unwrap().unwrap().capabilities.len(), 1);
         assert_eq!(store.state(live.id).unwrap(), None);
         assert_eq!(store.recover(&GUEST).unwrap(), Recovered { ready: 0, crashed: 1, cancelled: 0 });
+        assert_eq!(auto_vacuum(), Ok(2), "free pages can be given back");
     }
 }
 
@@ -151,7 +155,8 @@ fn a_database_has_one_store_at_a_time_whatever_it_is_called() {
     std::os::unix::fs::symlink(fixture.path(), &link).unwrap();
     for path in [fixture.path(), link] {
         assert!(matches!(Store::open(&path), Err(StoreError::InUse { .. })));
-        assert!(refusal(&path).contains("another daemon; stop that one"));
+        let holder = format!("in use by another daemon, process {}; stop that one", std::process::id());
+        assert!(refusal(&path).contains(&holder), "{}", refusal(&path));
     }
     let Fixture { store, folder } = fixture;
     drop(store);

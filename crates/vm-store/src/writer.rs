@@ -1,0 +1,183 @@
+//! The one connection that writes, and the transactions that callers share: a commit costs more than what most of them
+//! have to write.
+//!
+//! Who finds others waiting behind leaves the transaction open for them, and the last in line, or the one that makes the
+//! group large enough, commits it for all. What one of them did is a savepoint, so that its failure is its own.
+
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use rusqlite::{
+    Connection, Error,
+    ffi::{self, SQLITE_ERROR, SQLITE_IOERR_FSYNC},
+};
+
+use crate::{StoreError, error::Failure};
+
+/// So that nobody waits for long, and what is open stays small.
+const LARGEST_GROUP: usize = 32;
+
+pub(crate) struct Writer {
+    /// How many have the connection or wait for it.
+    queue: AtomicUsize,
+    state: Mutex<State>,
+    /// The write-ahead log.
+    log: File,
+}
+
+struct State {
+    db: Connection,
+    /// Those whose work is in the transaction that is open.
+    open: Option<Group>,
+}
+
+#[derive(Default)]
+struct Group {
+    size: usize,
+    end: Arc<End>,
+}
+
+#[derive(Default)]
+struct End {
+    outcome: Mutex<Option<Result<(), Fault>>>,
+    known: Condvar,
+}
+
+/// An error of SQLite that several callers get.
+#[derive(Clone)]
+struct Fault {
+    code: ffi::Error,
+    message: String,
+}
+
+impl Writer {
+    /// `db`: of the database at `path`, which is in WAL mode.
+    pub(crate) fn new(db: Connection, path: &Path) -> Result<Self, StoreError> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let open = || {
+            // The log has just been made: what is flushed to it is to be found after a loss of power.
+            path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+            File::open(&log)
+        };
+        let log = open().map_err(|why: io::Error| StoreError::CannotOpen {
+            path: path.into(),
+            why: format!("its write-ahead log cannot be opened ({why})"),
+            hint: "; make the folder readable and writable for this user",
+        })?;
+        Ok(Self { queue: AtomicUsize::new(0), state: Mutex::new(State { db, open: None }), log })
+    }
+
+    /// Runs `work` as the only writer, and returns when what it did is committed, or has failed and is undone.
+    pub(crate) fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.queue.fetch_add(1, Ordering::SeqCst);
+        let mut turn = Turn { queue: &self.queue, state: lock(&self.state) };
+        let (value, end) = turn.state.join(work)?;
+        drop(turn);
+        end.wait()?;
+        Ok(value)
+    }
+
+    /// Returns when all that has been committed is on the disk. Others go on writing meanwhile, which they could not if
+    /// SQLite did this within the commit.
+    pub(crate) fn flush(&self) -> Result<(), Failure> {
+        let cannot = |why: io::Error| Error::SqliteFailure(ffi::Error::new(SQLITE_IOERR_FSYNC), Some(why.to_string()));
+        Ok(self.log.sync_data().map_err(cannot)?)
+    }
+
+    /// Runs `work` on the connection while nobody writes and no transaction is open.
+    pub(crate) fn pause<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
+        let mut state = lock(&self.state);
+        state.commit();
+        work(&mut state.db)
+    }
+}
+
+/// The connection in the hands of one of the queue. However that ends, those who are waiting for a commit get it.
+struct Turn<'a> {
+    queue: &'a AtomicUsize,
+    state: MutexGuard<'a, State>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let is_last = self.queue.fetch_sub(1, Ordering::SeqCst) == 1;
+        if is_last || self.state.open.as_ref().is_some_and(|group| group.size >= LARGEST_GROUP) {
+            self.state.commit();
+        }
+    }
+}
+
+impl State {
+    /// Runs `work` in the transaction that is open, or begins here.
+    fn join<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<(T, Arc<End>), Failure> {
+        if self.open.is_none() {
+            self.db.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        let group = self.open.get_or_insert_default();
+        group.size += 1;
+        let end = group.end.clone();
+        let worked = in_savepoint(&mut self.db, work);
+        // Some errors, such as a full disk, undo what the others did, too.
+        if let Err(Failure::Sqlite(error)) = &worked
+            && self.db.is_autocommit()
+        {
+            self.close(Err(Fault::from(error)));
+        }
+        Ok((worked?, end))
+    }
+
+    fn commit(&mut self) {
+        if self.open.is_some() {
+            let committed = self.db.execute_batch("COMMIT").map_err(|error| Fault::from(&error));
+            if committed.is_err() && !self.db.is_autocommit() {
+                // Closing the connection is all that could be tried if this failed.
+                drop(self.db.execute_batch("ROLLBACK"));
+            }
+            self.close(committed);
+        }
+    }
+
+    fn close(&mut self, outcome: Result<(), Fault>) {
+        if let Some(group) = self.open.take() {
+            *lock(&group.end.outcome) = Some(outcome);
+            group.end.known.notify_all();
+        }
+    }
+}
+
+fn in_savepoint<T>(db: &mut Connection, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+    let savepoint = db.savepoint()?;
+    let value = work(&savepoint)?;
+    savepoint.commit()?;
+    Ok(value)
+}
+
+impl End {
+    fn wait(&self) -> Result<(), Failure> {
+        let outcome = self.known.wait_while(lock(&self.outcome), |outcome| outcome.is_none());
+        match &*outcome.unwrap_or_else(PoisonError::into_inner) {
+            Some(Err(Fault { code, message })) => Err(Error::SqliteFailure(*code, Some(message.clone())).into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl From<&Error> for Fault {
+    fn from(error: &Error) -> Self {
+        let code = error.sqlite_error().copied().unwrap_or(ffi::Error::new(SQLITE_ERROR));
+        Self { code, message: error.to_string() }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic leaves nothing half-done: what was begun is undone on the way.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -8,6 +8,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
+use rusqlite::Connection;
 use support::{
     Session,
     database::{configure, exec, foreign, grants, query, session, value, with},
@@ -92,6 +93,45 @@ fn a_file_that_becomes_a_symlink_never_leads_out() {
         }
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+#[test]
+fn a_folder_that_leads_out_later_has_no_journal_behind_it() {
+    let mut session = session();
+    fs::create_dir(session.path("sub")).unwrap();
+    fs::create_dir(session.outside("other")).unwrap();
+    configure(&mut session, "sub/a.db").unwrap();
+    exec(&mut session, "CREATE TABLE t (v)").unwrap();
+    // SQLite removes a journal that is left over, before it reads
+    let journal = session.outside("other/a.db-journal");
+    fs::write(&journal, "left over").unwrap();
+    fs::write(session.outside("other/a.db"), "").unwrap();
+    fs::rename(session.path("sub"), session.path("kept")).unwrap();
+    symlink("../other", session.path("sub")).unwrap();
+    for sql in ["SELECT * FROM t", "INSERT INTO t VALUES (1)"] {
+        assert_eq!(exec(&mut session, sql).unwrap_err().code, "SQLITE_CANTOPEN", "{sql}");
+    }
+    assert_eq!(fs::read_to_string(&journal).unwrap(), "left over");
+    session.call("database.close", &[]).unwrap();
+    assert_eq!(fs::read_dir(session.outside("other")).unwrap().count(), 2);
+}
+
+#[test]
+fn what_sqlite_needs_of_the_system_is_there() {
+    let outer = tempfile::tempdir().unwrap();
+    fs::create_dir(outer.path().join("work")).unwrap();
+    foreign(&outer.path().join("work/a.db"), "CREATE TABLE t (v); INSERT INTO t VALUES (1)");
+    let mut session = Session::within(outer, &grants(true));
+    configure(&mut session, "a.db").unwrap();
+    // far more than its cache
+    let numbers = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 10000)";
+    let sorted =
+        format!("{numbers} SELECT max(length(y)) FROM (SELECT hex(zeroblob(500)) || x AS y FROM c ORDER BY y)");
+    assert_eq!(value(&mut session, &sorted), 1005.into());
+    assert_eq!(value(&mut session, "SELECT random() != random()"), 1.into());
+    let zone = "SELECT strftime('%s', '2000-06-01', 'utc') - strftime('%s', '2000-06-01')";
+    let expected: i64 = Connection::open_in_memory().unwrap().query_row(zone, [], |row| row.get(0)).unwrap();
+    assert_eq!(value(&mut session, zone), expected.into());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{
 const INSTRUCTIONS: i32 = 1000;
 
 /// What databases in memory may have, each: they are in the daemon's memory, not in the session's. Temporary tables and
-/// what is sorted are not, beyond SQLite's cache they are in nameless files of the system's temporary folder.
+/// what is sorted are not, beyond SQLite's cache they are in files, see `temporary`.
 const MAX_MEMORY: i64 = 64 << 20;
 
 /// Enough for what people write. With SQLite's own limits, a statement can take minutes to be read, and more stack than there

@@ -50,7 +50,7 @@ fn world() -> World {
 #[track_caller]
 fn sees_only_the_inside(modules: &[&str], name: &str, target: &str, code: &str) {
     let world = world();
-    let session = world.session(&json!({"limits": {"cpu_ms": 60_000, "wall_ms": 60_000}}), modules);
+    let session = world.session(&json!({"limits": {"cpu_ms": 300_000, "wall_ms": 300_000}}), modules);
     let code = format!(
         "var seen = new Set();
          for (let i = 0; i < 3000; i++) {{ try {{ {code} }} catch (e) {{ if (typeof e === 'string') seen.add(e) }} }}
@@ -99,13 +99,16 @@ fn a_database_that_becomes_a_symlink_is_not_opened_through() {
 
 #[test]
 fn a_folder_that_becomes_a_symlink_has_no_database_behind_it() {
-    let read = "db.query('SELECT name FROM sqlite_schema')[0].name === 't' ? 'inside' : 'outside'";
-    let write = "db.exec('PRAGMA user_version = 7').success ? 'inside' : ''";
-    for use_of_it in [read, write] {
-        let code =
-            format!("const db = require('database'); db.configure('sqlite', 'race/secret.db'); throw {use_of_it}");
-        sees_only_the_folder_inside(&["database"], &code);
-    }
+    let code = "const db = require('database'); db.configure('sqlite', 'race/secret.db');
+                throw db.query('SELECT name FROM sqlite_schema')[0].name === 't' ? 'inside' : 'outside'";
+    sees_only_the_folder_inside(&["database"], code);
+}
+
+#[test]
+fn a_database_behind_a_folder_that_becomes_a_symlink_is_not_written() {
+    let code = "const db = require('database'); db.configure('sqlite', 'race/secret.db');
+                db.exec('PRAGMA user_version = 7')";
+    sees_only_the_folder_inside(&["database"], code);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! | `guard` | which SQL is refused |
 //! | `attach` | `ATTACH` of files of the worktree |
 //! | `statements` | running SQL: parameters in, rows out |
+//! | `script` | where the statements of a script end |
 //! | `interrupt` | how SQLite gets to know that the execution ends |
 //! | `failure` | SQLite's errors as the script catches them |
 
@@ -19,6 +20,7 @@ mod guard;
 mod interrupt;
 mod location;
 mod open;
+mod script;
 mod statements;
 mod temporary;
 

@@ -72,7 +72,8 @@ impl Host {
         let never: IsStopped = Arc::new(|| false);
         let mut calls = lock(&self.0.calls);
         readings.iter().all(|reading| {
-            let answer = calls.call(&reading.name, &reading.request, &never).map_err(|error| error.encode());
+            let answer = calls.call(&reading.name, &reading.request, &never, &|work| work());
+            let answer = answer.map_err(|error| error.encode());
             hash(&answer) == reading.answer
         })
     }
@@ -80,7 +81,7 @@ impl Host {
     fn call(&self, name: &str, request: &[u8], run: &Arc<Run>) -> Result<Vec<u8>, NativeError> {
         let asking = run.clone();
         let is_stopped: IsStopped = Arc::new(move || asking.is_stopped());
-        lock(&self.0.calls).call(name, request, &is_stopped).inspect_err(|error| {
+        lock(&self.0.calls).call(name, request, &is_stopped, &|work| run.charge(work)).inspect_err(|error| {
             if error.code == natives::error::OUTPUT_LIMIT {
                 run.exceed(LimitKind::MaxOutputKb);
             }

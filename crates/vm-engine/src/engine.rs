@@ -82,7 +82,8 @@ impl<'a> Setup<'a> {
 /// The functions that scripts, through the prelude, can call: a name, the arguments as one MessagePack array, and the
 /// execution that asks. Answers one MessagePack value, or the properties of the `Error` that the script catches.
 ///
-/// A call that takes longer asks [`Run::is_stopped`] every few milliseconds and returns soon after it is true.
+/// A call that takes longer asks [`Run::is_stopped`] every few milliseconds and returns soon after it is true. What it
+/// computes on another thread, it computes within [`Run::charge`].
 pub type HostFunctions = Box<dyn FnMut(&str, &[u8], &Arc<Run>) -> Result<Vec<u8>, Vec<u8>> + Send>;
 
 /// One live JavaScript world. It runs one program at a time, on the calling thread, which needs a stack of

@@ -246,6 +246,16 @@ impl Run {
         lock(&self.control).turn.as_ref()?.force(Instant::now())
     }
 
+    /// Does work of the run on the calling thread, which was started for it, while the turn's own thread waits: its CPU time
+    /// and its priority are the turn's.
+    pub fn charge<T>(&self, work: impl FnOnce() -> T) -> T {
+        if let Some(turn) = &mut lock(&self.control).turn {
+            turn.begin_help();
+        }
+        let _help = Help(self);
+        work()
+    }
+
     /// Whether the run is to end: for what works on its behalf.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
@@ -299,6 +309,17 @@ impl Run {
             control.cpu += turn.end();
         }
         control.when_long = WhenLong::default();
+    }
+}
+
+/// A thread's work for a run, until it is dropped.
+struct Help<'a>(&'a Run);
+
+impl Drop for Help<'_> {
+    fn drop(&mut self) {
+        if let Some(turn) = &mut lock(&self.0.control).turn {
+            turn.end_help();
+        }
     }
 }
 

@@ -30,10 +30,14 @@ pub(crate) struct Target {
 pub(crate) struct Turn {
     target: Target,
     thread: Thread,
+    /// A thread that works for it while its own one waits.
+    helper: Option<Thread>,
+    /// CPU time of helpers that are through.
+    helped: Duration,
     began: Instant,
     cpu_at_begin: Duration,
     is_long: bool,
-    /// When it was asked to stop, and the CPU time of its thread then.
+    /// When it was asked to stop, and the CPU time of its threads then.
     asked: Option<(Instant, Option<Duration>)>,
 }
 
@@ -48,7 +52,16 @@ impl Turn {
     /// On the calling thread, from now on.
     pub fn begin(target: Target) -> Self {
         let (began, cpu_at_begin) = (Instant::now(), cpu::own_time());
-        Self { target, thread: Thread::current(), began, cpu_at_begin, is_long: false, asked: None }
+        Self {
+            target,
+            thread: Thread::current(),
+            helper: None,
+            helped: Duration::ZERO,
+            began,
+            cpu_at_begin,
+            is_long: false,
+            asked: None,
+        }
     }
 
     /// At its end, on its own thread: the CPU time that it took.
@@ -56,7 +69,18 @@ impl Turn {
         if self.is_long {
             cpu::remember_lowered();
         }
-        cpu::own_time().saturating_sub(self.cpu_at_begin)
+        (cpu::own_time() + self.helped).saturating_sub(self.cpu_at_begin)
+    }
+
+    /// The calling thread, which was started for it, helps from now on. It has the priority of the one that started it.
+    pub fn begin_help(&mut self) {
+        self.helper = Some(Thread::current());
+    }
+
+    /// At the end of the help, on the helper's thread.
+    pub fn end_help(&mut self) {
+        self.helper = None;
+        self.helped += cpu::own_time();
     }
 
     pub fn began(&self) -> Instant {
@@ -66,7 +90,13 @@ impl Turn {
     /// The CPU time that it has taken so far, as another thread sees it. Where nobody tells, it is taken to have computed
     /// all the time.
     pub fn cpu_time(&self, now: Instant) -> Duration {
-        self.thread.cpu_time().map_or(now - self.began, |time| time.saturating_sub(self.cpu_at_begin))
+        self.threads_time().map_or(now - self.began, |time| time.saturating_sub(self.cpu_at_begin))
+    }
+
+    /// The CPU time of its threads since they were started.
+    fn threads_time(&self) -> Option<Duration> {
+        let helper = self.helper.map_or(Some(Duration::ZERO), Thread::cpu_time)?;
+        Some(self.thread.cpu_time()? + self.helped + helper)
     }
 
     /// Whether it turns out at this moment to be a long one; from here on it lets others go first.
@@ -76,6 +106,9 @@ impl Turn {
         }
         self.is_long = true;
         self.thread.lower_priority();
+        if let Some(helper) = self.helper {
+            helper.lower_priority();
+        }
         true
     }
 
@@ -85,13 +118,13 @@ impl Turn {
 
     /// From now on it has its grace.
     pub fn note_asked(&mut self, now: Instant) {
-        self.asked = Some((now, self.thread.cpu_time()));
+        self.asked = Some((now, self.threads_time()));
     }
 
     /// Takes the memory away if the code was asked to stop and has had the time to; or tells when to try again.
     pub fn force(&self, now: Instant) -> Option<Instant> {
         let (asked_at, cpu_when_asked) = self.asked?;
-        let on_core = self.thread.cpu_time().zip(cpu_when_asked).map(|(time, then)| time.saturating_sub(then));
+        let on_core = self.threads_time().zip(cpu_when_asked).map(|(time, then)| time.saturating_sub(then));
         if on_core.is_none_or(|time| time >= GRACE_ON_CORE) || now >= asked_at + MAX_GRACE {
             self.target.mapping.revoke();
             return None;

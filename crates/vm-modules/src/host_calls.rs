@@ -49,11 +49,18 @@ pub fn repeats(name: &str) -> Repeats {
 }
 
 impl HostCalls {
-    /// Calls the function of this name with `request`, one MessagePack array; answers one MessagePack value.
+    /// Calls the function of this name with `request`, one MessagePack array; answers one MessagePack value. For `charge`
+    /// see [`Bounds::charge`].
     ///
     /// # Errors
     /// What the script catches.
-    pub fn call(&mut self, name: &str, request: &[u8], is_stopped: &IsStopped) -> Result<Vec<u8>, NativeError> {
+    pub fn call(
+        &mut self,
+        name: &str,
+        request: &[u8],
+        is_stopped: &IsStopped,
+        charge: &(dyn Fn(&mut dyn FnMut()) + Sync),
+    ) -> Result<Vec<u8>, NativeError> {
         match name.split_once('.') {
             Some(("modules", function)) => self.find(function, request),
             Some(("url", function)) => url_call(function, request),
@@ -62,7 +69,7 @@ impl HostCalls {
             module => {
                 let is_stopped = &**is_stopped;
                 let max_bytes = if matches!(module, Some(("exec", _))) { self.max_output } else { self.max_answer };
-                self.natives.call(name, request, &Bounds { is_stopped, max_bytes })
+                self.natives.call(name, request, &Bounds { is_stopped, charge, max_bytes })
             }
         }
     }

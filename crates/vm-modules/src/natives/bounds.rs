@@ -6,7 +6,10 @@ use super::NativeError;
 #[derive(Clone, Copy)]
 pub struct Bounds<'a> {
     /// Whether the execution is to end; looked at every 5 ms or more often by everything that can take longer.
-    pub is_stopped: &'a dyn Fn() -> bool,
+    pub is_stopped: &'a (dyn Fn() -> bool + Sync),
+    /// What a call does on a thread of its own, it does within this: it runs the work it is given, and charges the execution
+    /// with the thread's CPU time.
+    pub charge: &'a (dyn Fn(&mut dyn FnMut()) + Sync),
     /// The most bytes that the answer may have.
     pub max_bytes: u64,
 }

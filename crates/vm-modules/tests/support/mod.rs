@@ -55,20 +55,21 @@ impl Session {
 
     pub fn call_until(
         &mut self,
-        is_stopped: &dyn Fn() -> bool,
+        is_stopped: &(dyn Fn() -> bool + Sync),
         function: &str,
         arguments: &[Value],
     ) -> Result<Value, NativeError> {
         let mut request = Vec::new();
         rmpv::encode::write_value(&mut request, &list(arguments.to_vec())).unwrap();
-        let bounds = Bounds { is_stopped, max_bytes: MAX_BYTES };
+        let bounds = Bounds { is_stopped, charge: &|work| work(), max_bytes: MAX_BYTES };
         let answer = self.natives.call(function, &request, &bounds)?;
         Ok(rmpv::decode::read_value(&mut answer.as_slice()).unwrap())
     }
 
     /// With bytes that no engine would send.
     pub fn call_raw(&mut self, function: &str, request: &[u8]) -> Result<Vec<u8>, NativeError> {
-        self.natives.call(function, request, &Bounds { is_stopped: &|| false, max_bytes: MAX_BYTES })
+        let bounds = Bounds { is_stopped: &|| false, charge: &|work| work(), max_bytes: MAX_BYTES };
+        self.natives.call(function, request, &bounds)
     }
 }
 

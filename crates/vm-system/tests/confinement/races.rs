@@ -42,6 +42,7 @@ fn world() -> World {
     for (ending, content) in [("txt", "inside"), ("js", "throw 'inside'"), ("mjs", "throw 'inside'")] {
         fs::write(world.work().join(format!("race/secret.{ending}")), content).unwrap();
     }
+    fs::copy(world.work().join("inside.db"), world.work().join("race/secret.db")).unwrap();
     world
 }
 
@@ -49,7 +50,7 @@ fn world() -> World {
 #[track_caller]
 fn sees_only_the_inside(modules: &[&str], name: &str, target: &str, code: &str) {
     let world = world();
-    let session = world.session(&json!({}), modules);
+    let session = world.session(&json!({"limits": {"cpu_ms": 300_000, "wall_ms": 300_000}}), modules);
     let code = format!(
         "var seen = new Set();
          for (let i = 0; i < 3000; i++) {{ try {{ {code} }} catch (e) {{ if (typeof e === 'string') seen.add(e) }} }}
@@ -89,13 +90,25 @@ fn a_folder_that_becomes_a_symlink_is_not_removed_through() {
     sees_only_the_folder_inside(&["fs"], "require('fs').rmSync('race', { recursive: true })");
 }
 
-// SQLite opens files by their path, so whoever may rename the worktree's folders can lead it out; scripts may not. What it
-// does hold against is its last part.
 #[test]
 fn a_database_that_becomes_a_symlink_is_not_opened_through() {
     let code = "const db = require('database'); db.configure('sqlite', 'file:inside.db?mode=rw');
                 throw db.query('SELECT name FROM sqlite_schema')[0].name === 't' ? 'inside' : 'outside'";
     sees_only_the_inside(&["database"], "inside.db", "../secret.db", code);
+}
+
+#[test]
+fn a_folder_that_becomes_a_symlink_has_no_database_behind_it() {
+    let code = "const db = require('database'); db.configure('sqlite', 'race/secret.db');
+                throw db.query('SELECT name FROM sqlite_schema')[0].name === 't' ? 'inside' : 'outside'";
+    sees_only_the_folder_inside(&["database"], code);
+}
+
+#[test]
+fn a_database_behind_a_folder_that_becomes_a_symlink_is_not_written() {
+    let code = "const db = require('database'); db.configure('sqlite', 'race/secret.db');
+                db.exec('PRAGMA user_version = 7')";
+    sees_only_the_folder_inside(&["database"], code);
 }
 
 #[test]

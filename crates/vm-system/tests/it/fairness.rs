@@ -21,6 +21,25 @@ fn the_cpu_limit_ends_an_execution_and_says_so() {
 }
 
 #[test]
+fn what_sql_computes_counts_for_the_cpu_limit() {
+    let daemon = Daemon::start();
+    let session =
+        daemon.session_of(&daemon.template_with("limited", &json!({"limits": {"cpu_ms": 200}}), &["database"]));
+    daemon.preview(&session, "var db = require('database'); db.configure('sqlite', ':memory:'); var kept = 1");
+    let numbers = |end: &str| {
+        format!("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c{end}) SELECT max(x) FROM c")
+    };
+    for (code, sql) in [("db.query(sql)", numbers("")), ("for (;;) db.query(sql)", numbers(" LIMIT 200000"))] {
+        let details =
+            daemon.repl(&session, &format!("const sql = '{sql}'; {code}")).refused(422, "OUTPUT_LIMIT_EXCEEDED");
+        assert_eq!(details["limit"], "cpu_ms");
+        let execution = daemon.get(&format!("/executions/{}", text(&details["execution_id"]))).ok(200);
+        assert!(execution["metrics"]["cpu_ms"].as_f64().unwrap() >= 190.0, "{execution}");
+        assert_eq!(daemon.preview(&session, "kept"), "1");
+    }
+}
+
+#[test]
 fn endless_executions_keep_nobody_waiting_though_only_one_may_compute_at_once() {
     let daemon = Daemon::start_with(tempfile::tempdir().unwrap(), &["--parallel", "1"]);
     let template = daemon.template("patient", &json!({"limits": {"cpu_ms": 60_000}}));

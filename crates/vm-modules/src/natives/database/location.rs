@@ -16,9 +16,7 @@ use crate::Worktree;
 /// SQLite opens files by their path, and it does so again and again: the database, its journal, its write-ahead log. The path
 /// that it gets is the one that the kernel itself has for the opened folder, so it has no symlink in it and lies beneath the
 /// worktree. SQLite never follows a symlink at the end of a path (`O_NOFOLLOW`), and refuses to open a path that has one
-/// before its end. What remains: a program that may rename the worktree's folders can put a symlink in the place of one after
-/// that check. Scripts cannot, `fs` has neither `renameSync` nor `symlinkSync`; commands can, but a command can open any file
-/// anyway.
+/// before its end. What comes after that check, `confinement` is for.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) enum Location {
     Memory,

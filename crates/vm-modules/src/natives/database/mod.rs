@@ -2,23 +2,29 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `confinement` | the threads of SQLite, which can open nothing but the worktree's files |
+//! | `temporary` | the folder of its temporary files |
 //! | `location` | what a DSN names, and that it is a file of the worktree |
 //! | `open` | a connection with its limits |
 //! | `guard` | which SQL is refused |
 //! | `attach` | `ATTACH` of files of the worktree |
 //! | `statements` | running SQL: parameters in, rows out |
+//! | `script` | where the statements of a script end |
 //! | `interrupt` | how SQLite gets to know that the execution ends |
 //! | `failure` | SQLite's errors as the script catches them |
 
 mod attach;
+mod confinement;
 mod failure;
 mod guard;
 mod interrupt;
 mod location;
 mod open;
+mod script;
 mod statements;
+mod temporary;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, mem, sync::Arc};
 
 use rmpv::Value;
 use rusqlite::Connection;
@@ -29,10 +35,6 @@ use crate::Worktree;
 
 /// The names under which Go programs know SQLite, which scripts were written with.
 const DRIVERS: [&str; 2] = ["sqlite3", "sqlite"];
-
-/// SQLite calls itself for each level of an expression. Views and computed columns put expressions into each other: within
-/// the limits of `open`, to 40,000 levels, each of which takes less than 800 bytes. Only what is used of it costs memory.
-const STACK: usize = 64 << 20;
 
 pub(super) struct Database {
     worktree: Arc<Worktree>,
@@ -58,7 +60,30 @@ impl Database {
         arguments: &Arguments<'_>,
         bounds: &Bounds<'_>,
     ) -> Option<Result<Vec<u8>, NativeError>> {
-        let run = || match function {
+        let mut answer = None;
+        let work = |database: &mut Self| {
+            (bounds.charge)(&mut || {
+                answer = interrupt::while_running(bounds, || database.dispatch(function, arguments, bounds));
+            });
+        };
+        match self.confined(work) {
+            Ok(()) => answer,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    fn confined(&mut self, work: impl FnOnce(&mut Self) + Send) -> Result<(), NativeError> {
+        let worktree = self.worktree.clone();
+        confinement::run(&worktree, self.is_read_only, || work(self))
+    }
+
+    fn dispatch(
+        &mut self,
+        function: &str,
+        arguments: &Arguments<'_>,
+        bounds: &Bounds<'_>,
+    ) -> Option<Result<Vec<u8>, NativeError>> {
+        match function {
             "configure" => Some(self.configure(arguments, bounds)),
             "query" => Some(self.query(arguments, bounds)),
             "exec" => Some(self.exec(arguments, bounds)),
@@ -67,8 +92,7 @@ impl Database {
                 Some(Ok(encode(&Value::Nil)))
             }
             _ => None,
-        };
-        stacker::grow(STACK, || interrupt::while_running(bounds, run))
+        }
     }
 
     fn configure(&mut self, arguments: &Arguments<'_>, bounds: &Bounds<'_>) -> Result<Vec<u8>, NativeError> {
@@ -118,5 +142,14 @@ impl Database {
             return Err(error);
         }
         answer
+    }
+}
+
+impl Drop for Database {
+    /// SQLite removes files when it closes some.
+    fn drop(&mut self) {
+        if self.open.is_some() && self.confined(|database| database.open = None).is_err() {
+            mem::forget(self.open.take());
+        }
     }
 }

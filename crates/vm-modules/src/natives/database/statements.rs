@@ -18,6 +18,7 @@ use super::{
         error::{INVALID_TYPE, INVALID_VALUE},
     },
     failure::failure,
+    script::split_first,
 };
 
 /// MessagePack's mark of an array whose length follows as four bytes.
@@ -48,7 +49,6 @@ pub(super) fn exec(
     let parameters = spread(parameters)?;
     let mut affected = 0;
     let mut run = |statement: &mut Statement<'_>| {
-        bounds.check()?;
         bind(statement, &parameters)?;
         let before = connection.total_changes();
         let mut rows = statement.raw_query();
@@ -59,9 +59,15 @@ pub(super) fn exec(
         Ok(())
     };
     if parameters.is_empty() && !is_one_statement(sql) {
-        let mut batch = Batch::new(connection, sql);
-        while let Some(mut statement) = batch.next().map_err(failure)? {
-            run(&mut statement)?;
+        let mut rest = sql;
+        while !rest.is_empty() {
+            bounds.check()?;
+            let (first, after) = split_first(rest);
+            let mut batch = Batch::new(connection, first);
+            while let Some(mut statement) = batch.next().map_err(failure)? {
+                run(&mut statement)?;
+            }
+            rest = after;
         }
     } else {
         with_only_statement(connection, sql, run)?;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use reqwest::Method;
 use vm_model::{
-    Capability, CapabilityDeleted, EngineEntry, Event, Execution, Extension, ExtensionAdded, ExtensionRemoved, Health,
+    Capability, Collected, CapabilityDeleted, EngineEntry, Event, Execution, Extension, ExtensionAdded, ExtensionRemoved, Health,
     LibraryEntry, ModuleEntry, NewCapability, NewExtension, NewSession, NewStartupFile, NewTemplate, ReplRequest,
     RunFileRequest, RuntimeSummary, Session, SessionFilter, StartupFile, StartupFileDeleted, Template, TemplateDeleted,
     TemplateDetail, TemplatePatch,
@@ -25,6 +25,11 @@ impl Client {
     /// What the daemon holds at this moment.
     pub async fn runtime_summary(&self) -> Result<RuntimeSummary> {
         self.get(&["runtime", "summary"], &[]).await
+    }
+
+    /// Deletes history that is not to be kept any longer, and makes the database file smaller.
+    pub async fn collect_garbage(&self) -> Result<Collected> {
+        self.send(Method::POST, &["runtime", "gc"]).await
     }
 }
 

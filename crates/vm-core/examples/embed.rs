@@ -13,6 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         parallel: None,
         max_memory: None,
         hibernate_after: std::time::Duration::from_secs(300),
+        retention: vm_core::Retention::default(),
     })
     .await?;
     let template = core.templates().create(NewTemplate { name: "embedded".into(), ..NewTemplate::default() }).await?;

@@ -6,12 +6,14 @@ use tokio::runtime::Handle;
 use vm_engine::{Engine, QuickJs};
 use vm_model::RuntimeSummary;
 use vm_modules::libraries::Cache;
+pub use vm_store::Retention;
 use vm_store::{Recovered, Store};
 
 use crate::{
     Error, Executions, Sessions, Templates,
     ceiling::Ceiling,
     hibernation::{hibernate_idle, relieve},
+    housekeeping::keep_house,
     images::Images,
     libraries::Hashes,
     live::LiveSessions,
@@ -34,6 +36,8 @@ pub struct Config {
     pub max_memory: Option<u64>,
     /// After how long an idle session leaves the memory.
     pub hibernate_after: Duration,
+    /// What is kept of the history.
+    pub retention: Retention,
 }
 
 /// The whole system, but for its doors. Cheap to clone; all clones are the same system.
@@ -47,6 +51,7 @@ pub(crate) struct Parts {
     pub live: LiveSessions,
     pub images: Images,
     pub library_hashes: Hashes,
+    pub retention: Retention,
     pub workers: Workers,
     pub slots: Slots,
     pub ceiling: Ceiling,
@@ -79,12 +84,14 @@ impl Core {
             live: LiveSessions::default(),
             images: Images::default(),
             library_hashes: Hashes::default(),
+            retention: config.retention,
             workers,
             slots,
             ceiling,
             runtime: Handle::current(),
         }));
         tokio::spawn(hibernate_idle(Arc::downgrade(&core.0), config.hibernate_after));
+        tokio::spawn(keep_house(Arc::downgrade(&core.0)));
         tokio::spawn(relieve(Arc::downgrade(&core.0)));
         Ok(core)
     }

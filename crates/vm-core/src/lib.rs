@@ -11,6 +11,7 @@
 //! | `ceiling` | how much memory the whole daemon may have |
 //! | `hibernation` | how idle sessions leave the memory, and come back |
 //! | `host` | a session's functions of the host, as its engine and its owner share them |
+//! | `housekeeping` | what is not to be kept any longer is deleted |
 //! | `images` | the memory that libraries and startup files lead to, made once |
 //! | `libraries` | third-party code that runs before a session's startup files |
 //! | `live` | the sessions that are in memory, and what runs in them |
@@ -29,7 +30,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //!
-//! use vm_core::{Config, Core};
+//! use vm_core::{Config, Core, Retention};
 //! use vm_model::{NewSession, NewTemplate, ReplRequest};
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -42,6 +43,7 @@
 //!         parallel: None,
 //!         max_memory: None,
 //!         hibernate_after: Duration::from_secs(300),
+//!         retention: Retention::default(),
 //!     };
 //!     let core = Core::open(config).await?;
 //!     let template = core.templates().create(NewTemplate { name: "plain".into(), ..NewTemplate::default() }).await?;
@@ -73,6 +75,7 @@ pub mod executions;
 pub mod extensions;
 mod hibernation;
 mod host;
+mod housekeeping;
 mod images;
 mod libraries;
 mod live;
@@ -86,7 +89,7 @@ mod task;
 pub mod templates;
 mod workers;
 
-pub use crate::core::{Config, Core};
+pub use crate::core::{Config, Core, Retention};
 pub use error::Error;
 pub use executions::Executions;
 pub use sessions::Sessions;

@@ -8,6 +8,7 @@ use vm_model::{
     NewSession, Residency, Session, SessionFilter, SessionId, SessionMemory, SessionStatus, TemplateId, Timestamp,
 };
 use vm_modules::Worktree;
+use vm_store::StoreError;
 
 use crate::{
     Core, Error,
@@ -128,8 +129,19 @@ enum Stamped {
     Starting(Box<Starting>),
 }
 
-/// A session with a machine. Where its image has all of its startup behind it, it is ready.
+/// An image may be deleted just when a session is to begin with it: then another one is found, or made.
 fn stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<Stamped, Error> {
+    match try_stamp(parts, template_id, new.clone()) {
+        Err(Error::Store(StoreError::ImageNotFound(_))) => {
+            parts.images.forget();
+            try_stamp(parts, template_id, new)
+        }
+        stamped => stamped,
+    }
+}
+
+/// A session with a machine. Where its image has all of its startup behind it, it is ready.
+fn try_stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<Stamped, Error> {
     parts.ceiling.check()?;
     let worktree = check_worktree(&new.worktree_path)?;
     let template = parts.store.template(template_id)?.ok_or(Error::TemplateNotFound(template_id))?;

@@ -50,7 +50,7 @@ pub use extension::{Extension, ExtensionAdded, ExtensionRemoved, NewExtension};
 pub use grant::{CapabilityError, Grant, ModuleGrant};
 pub use id::{CapabilityId, ExecutionId, IdError, SessionId, StartupFileId, TemplateId};
 pub use path::normalise;
-pub use runtime::{Health, RuntimeSummary};
+pub use runtime::{Collected, Health, RuntimeSummary};
 pub use session::{NewSession, Residency, RuntimeMeta, Session, SessionFilter, SessionMemory, SessionStatus};
 pub use settings::{Durability, LimitKind, Limits, Resolver, Runtime, Settings, SettingsError};
 pub use template::{

@@ -28,3 +28,16 @@ pub struct RuntimeSummary {
     /// The bytes of memory that the idle ones among the resident have for themselves.
     pub resident_bytes: u64,
 }
+
+/// The answer of `POST /runtime/gc`: what was deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Collected {
+    /// Closed and crashed sessions.
+    pub sessions: u64,
+    /// Executions, with their events.
+    pub executions: u64,
+    /// Images that no session uses.
+    pub images: u64,
+    /// By how many bytes the database file has become smaller.
+    pub bytes: u64,
+}

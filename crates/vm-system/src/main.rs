@@ -14,6 +14,7 @@
 //! | `help` | `help`: the topics of `docs/`, and what the commands say of themselves |
 //! | `completions` | `completions`: what a shell needs to complete commands and flags |
 //! | `progress` | how far downloads are, on standard error |
+//! | `retain` | what `serve --retain` accepts |
 //! | `script_input` | what `exec` accepts as code, arguments and environment |
 //! | `output` | the one way to standard output: the API's JSON, or lines that are safe to show |
 //! | `table` | tables: aligned, and on a terminal no wider than it |
@@ -33,6 +34,7 @@ mod logging;
 mod ops;
 mod output;
 mod progress;
+mod retain;
 mod script_input;
 mod serve;
 mod session;

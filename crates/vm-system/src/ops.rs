@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use vm_client::Client;
-use vm_model::RuntimeSummary;
+use vm_model::{Collected, RuntimeSummary};
 
 use crate::{error::Error, output::Output};
 
@@ -13,6 +13,8 @@ pub enum OpsCommand {
     Health,
     /// Show which sessions are live
     RuntimeSummary,
+    /// Delete history that is not to be kept any longer, and make the database file smaller
+    Gc,
 }
 
 impl OpsCommand {
@@ -21,6 +23,7 @@ impl OpsCommand {
         match self {
             Self::Health => output.print(&client.health().await?, |health| vec![format!("Status: {}", health.status)]),
             Self::RuntimeSummary => output.print(&client.runtime_summary().await?, summary_block),
+            Self::Gc => output.print(&client.collect_garbage().await?, collected_block),
         }
     }
 }
@@ -34,4 +37,14 @@ fn summary_block(summary: &RuntimeSummary) -> Vec<String> {
     ];
     lines.extend(summary.active_session_ids.iter().map(|id| format!("Session ID: {id}")));
     lines
+}
+
+fn collected_block(collected: &Collected) -> Vec<String> {
+    let Collected { sessions, executions, images, bytes } = collected;
+    vec![
+        format!("Deleted Sessions: {sessions}"),
+        format!("Deleted Executions: {executions}"),
+        format!("Deleted Images: {images}"),
+        format!("Freed Bytes: {bytes}"),
+    ]
 }

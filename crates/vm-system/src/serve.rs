@@ -21,7 +21,12 @@ use vm_model::Token;
 use vm_modules::libraries::Cache;
 use vm_server::{Access, Origin};
 
-use crate::{error::Error, logging::LogFormat, output};
+use crate::{
+    error::Error,
+    logging::LogFormat,
+    output,
+    retain::{Retain, retention},
+};
 
 /// `vm-system serve`
 #[derive(clap::Args)]
@@ -50,6 +55,9 @@ pub struct Serve {
     /// After how many seconds an idle session leaves the memory, until its next call
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(u64).range(1..))]
     hibernate_after: u64,
+    /// How much history is kept: an age such as 30d or 12h, a size such as 10GiB, or both, separated by a comma [default: all]
+    #[arg(long, value_name = "LIMIT", value_delimiter = ',')]
+    retain: Vec<Retain>,
 }
 
 impl Serve {
@@ -69,6 +77,7 @@ impl Serve {
             parallel: self.parallel,
             max_memory: self.max_memory.map(|mib| mib.saturating_mul(1 << 20)),
             hibernate_after: Duration::from_secs(self.hibernate_after),
+            retention: retention(&self.retain),
         };
         let core = Core::open(config).await?;
         let address = listener.local_addr().map_err(Error::Serve)?;

@@ -3,12 +3,12 @@
 use axum::{Json, extract::State};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vm_core::Core;
-use vm_model::{Health, RuntimeSummary};
+use vm_model::{Collected, Health, RuntimeSummary};
 
 use crate::errors::ApiError;
 
 pub(super) fn routes() -> OpenApiRouter<Core> {
-    OpenApiRouter::new().routes(routes!(health)).routes(routes!(summary))
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(summary)).routes(routes!(collect))
 }
 
 /// Whether the daemon answers.
@@ -33,4 +33,16 @@ async fn health() -> Json<Health> {
 )]
 async fn summary(State(core): State<Core>) -> Result<Json<RuntimeSummary>, ApiError> {
     Ok(Json(core.summary().await?))
+}
+
+/// Delete history that is not to be kept any longer and images that nobody uses, and make the database file smaller.
+#[utoipa::path(
+    post,
+    path = "/runtime/gc",
+    operation_id = "collectGarbage",
+    tag = "runtime",
+    responses((status = 200, description = "What was deleted.", body = Collected)),
+)]
+async fn collect(State(core): State<Core>) -> Result<Json<Collected>, ApiError> {
+    Ok(Json(core.collect().await?))
 }

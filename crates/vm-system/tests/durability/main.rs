@@ -3,6 +3,7 @@
 
 mod forks;
 mod hibernation;
+mod housekeeping;
 mod images;
 mod restarts;
 #[path = "../support/mod.rs"]

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
-use vm_model::Timestamp;
+use vm_model::{Collected, Timestamp};
 
 use crate::{
     Store, StoreError,
@@ -35,19 +35,6 @@ pub struct Retention {
     pub max_age: Option<Duration>,
     /// The oldest executions are deleted until no more bytes of the database than this are in use.
     pub max_bytes: Option<u64>,
-}
-
-/// What was deleted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Collected {
-    /// Closed and crashed sessions.
-    pub sessions: u64,
-    /// Executions, with their events.
-    pub executions: u64,
-    /// Images that no session uses.
-    pub images: u64,
-    /// By how many bytes the database file has become smaller.
-    pub bytes: u64,
 }
 
 impl Store {

@@ -56,7 +56,7 @@ mod wal;
 mod writer;
 
 pub use error::{AlreadyExists, StoreError};
-pub use gc::{Collected, Retention};
+pub use gc::Retention;
 pub use images::{ImageId, NewImage, StoredImage};
 pub use recovery::Recovered;
 pub use state::{Change, Effect, State};

@@ -1,7 +1,7 @@
 use std::{fs, thread, time::Duration};
 
-use vm_model::{EventType, Execution, ExecutionId, Session, SessionId, SessionStatus, Timestamp};
-use vm_store::{Change, Collected, Effect, NewImage, Retention};
+use vm_model::{Collected, EventType, Execution, ExecutionId, Session, SessionId, SessionStatus, Timestamp};
+use vm_store::{Change, Effect, NewImage, Retention};
 
 use crate::support::{Fixture, GUEST, change, detail, event, one_plus_one, session};
 

@@ -57,12 +57,13 @@ fn read(parts: &Parts, session: &LiveSession) -> Result<Machine, Error> {
 /// Takes an idle session out of memory; answers whether it was there and idle.
 pub(crate) fn hibernate(parts: &Parts, id: SessionId) -> Result<bool, Error> {
     let Some((session, mut turn)) = parts.live.hold(id) else { return Ok(false) };
-    let saved = save(parts, id, &mut turn);
-    if saved.is_ok() {
+    let may_leave = turn.as_ref().is_none_or(|machine| !machine.host.is_in_transaction());
+    let saved = if may_leave { save(parts, id, &mut turn) } else { Ok(()) };
+    if may_leave && saved.is_ok() {
         *turn = None;
     }
     parts.live.release(&session, turn);
-    saved.map(|()| true)
+    saved.map(|()| may_leave)
 }
 
 /// Stores what is only in memory of a session, if it is idle or all is stored anyway.
@@ -80,7 +81,7 @@ pub(crate) fn store(parts: &Parts, id: SessionId) -> Result<(), Error> {
 fn save(parts: &Parts, id: SessionId, turn: &mut Turn) -> Result<(), Error> {
     let Some(machine) = turn.as_mut() else { return Ok(()) };
     if let Some(change) = machine.unsaved() {
-        parts.store.save_state(id, &change)?;
+        parts.store.save_state(id, &change).inspect_err(|_| machine.host.forget_state())?;
         machine.saved(&Saving::Change(change));
     }
     Ok(())

@@ -78,6 +78,28 @@ impl Host {
         })
     }
 
+    /// What is to be stored beside the memory; nothing if that is what it was the last time.
+    pub fn state(&self) -> Option<Vec<u8>> {
+        lock(&self.0.calls).natives.state().unwrap_or_else(|error| {
+            tracing::warn!(%error, "an open database could not be stored");
+            None
+        })
+    }
+
+    /// What was to be stored was not.
+    pub fn forget_state(&self) {
+        lock(&self.0.calls).natives.forget_state();
+    }
+
+    pub fn restore(&self, state: &[u8]) {
+        lock(&self.0.calls).natives.restore(state);
+    }
+
+    /// Whether a transaction is open, which would be lost without the machine.
+    pub fn is_in_transaction(&self) -> bool {
+        lock(&self.0.calls).natives.is_in_transaction()
+    }
+
     fn call(&self, name: &str, request: &[u8], run: &Arc<Run>) -> Result<Vec<u8>, NativeError> {
         let asking = run.clone();
         let is_stopped: IsStopped = Arc::new(move || asking.is_stopped());

@@ -29,6 +29,7 @@ pub(crate) struct Machine {
     /// The effective template: a copy, which later edits do not reach.
     pub template: TemplateDetail,
     pub worktree: Arc<Worktree>,
+    pub host: Host,
     /// Stays in memory as long as a session uses it.
     _image: Option<Arc<TemplateImage>>,
     stored: Stored,
@@ -89,10 +90,13 @@ impl Machine {
     pub fn restore(parts: &Parts, session: &Session, wake: &Arc<Notify>) -> Result<Self, Error> {
         let missing = || Error::SessionNotFound(session.id);
         let template = parts.store.session_template(session.id)?.ok_or_else(missing)?;
-        let State { image, changes, .. } = parts.store.state(session.id)?.ok_or_else(missing)?;
+        let State { image, changes, host, .. } = parts.store.state(session.id)?.ok_or_else(missing)?;
         let image = image.map(|id| parts.images.get(parts, id)).transpose()?;
         let plan = Plan::new(parts, template, open_worktree(&session.worktree_path)?, wake)?;
         let mut machine = Self::at(parts, plan, session.created_at, image, &changes)?;
+        if let Some(host) = host {
+            machine.host.restore(&host);
+        }
         let mut sizes = changes.iter().map(Vec::len);
         machine.stored.whole = sizes.next().unwrap_or(0);
         machine.stored.changes = sizes.sum();
@@ -110,7 +114,7 @@ impl Machine {
         let setup = policy.setup(&template, system_time(created_at));
         let instance = parts.engine.create(origin, &setup, host.functions())?;
         let stored = Stored { whole: 0, changes: 0, is_stale: false };
-        Ok(Self { instance, template, worktree, _image: image, stored })
+        Ok(Self { instance, template, worktree, host, _image: image, stored })
     }
 
     /// What is to be stored with the record of the program that had this outcome.
@@ -158,11 +162,11 @@ impl Machine {
         if self.stored.changes + memory.len() > self.stored.whole.max(MIN_CHANGES) {
             return self.whole();
         }
-        Some(Change { memory, host: None, is_whole: false })
+        Some(Change { memory, host: self.host.state(), is_whole: false })
     }
 
     fn whole(&self) -> Option<Change> {
-        Some(Change { memory: self.instance.state()?, host: None, is_whole: true })
+        Some(Change { memory: self.instance.state()?, host: self.host.state(), is_whole: true })
     }
 }
 

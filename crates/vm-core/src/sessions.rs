@@ -38,7 +38,7 @@ impl Sessions<'_> {
         // A client that goes away does not leave a session half-started.
         let create = async move {
             match core.blocking(move |parts| stamp(parts, template_id, new)).await? {
-                Stamped::Ready(session) => Ok(session),
+                Stamped::Ready(session) => Ok(*session),
                 Stamped::Starting(starting) => starting.start(&core).await,
             }
         };
@@ -125,7 +125,7 @@ fn memory(parts: &Parts, id: SessionId) -> Result<SessionMemory, Error> {
 
 /// What has come of a new session so far.
 enum Stamped {
-    Ready(Session),
+    Ready(Box<Session>),
     Starting(Box<Starting>),
 }
 
@@ -190,7 +190,7 @@ fn try_stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<
     }
     if is_complete {
         tracing::info!(session_id = %session.id, status = %session.status, "session created");
-        return Ok(Stamped::Ready(session));
+        return Ok(Stamped::Ready(Box::new(session)));
     }
     Ok(Stamped::Starting(Box::new(Starting { session, live, is_loaded, startup, making })))
 }

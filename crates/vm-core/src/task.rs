@@ -185,7 +185,7 @@ impl Task {
     }
 
     /// The session's next execution may begin only when this one cannot be seen as running any more.
-    fn end(mut self: Box<Self>, outcome: Outcome) -> After {
+    fn end(mut self, outcome: Outcome) -> After {
         let ended = self.finish(outcome);
         self.session.end();
         After::Ended(Box::new(ended))
@@ -254,7 +254,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// An execution and its effect are one transaction: either both are there, or none.
 fn save(parts: &Parts, machine: &mut Machine, execution: &Execution, outcome: &Outcome) -> Result<(), Error> {
     let saving = machine.saving(outcome);
-    parts.store.insert_execution(execution, saving.effect())?;
+    parts.store.insert_execution(execution, saving.effect()).inspect_err(|_| machine.host.forget_state())?;
     machine.saved(&saving);
     Ok(())
 }

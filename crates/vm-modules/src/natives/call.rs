@@ -27,6 +27,34 @@ impl Natives {
         Ok(Self { fs, exec, database })
     }
 
+    /// What is to be kept of them while the session is not in memory; nothing if that is what it was the last time.
+    ///
+    /// # Errors
+    /// SQLite does not say what a database in memory holds.
+    pub fn state(&mut self) -> Result<Option<Vec<u8>>, NativeError> {
+        self.database.as_mut().map_or(Ok(None), Database::state)
+    }
+
+    /// The last state that was asked for was not kept.
+    pub fn forget_state(&mut self) {
+        if let Some(database) = &mut self.database {
+            database.forget_state();
+        }
+    }
+
+    /// Goes on where this state was kept.
+    pub fn restore(&mut self, state: &[u8]) {
+        if let Some(database) = &mut self.database {
+            database.restore(state);
+        }
+    }
+
+    /// Whether something is going on that cannot be kept.
+    #[must_use]
+    pub fn is_in_transaction(&self) -> bool {
+        self.database.as_ref().is_some_and(Database::is_in_transaction)
+    }
+
     /// Calls `MODULE.FUNCTION` with the arguments in `request`, one MessagePack array, and answers one MessagePack value.
     /// Nil is JavaScript's `undefined`, a binary its `Uint8Array`.
     ///

@@ -1,6 +1,7 @@
 //! Sessions that do not die: what was acknowledged survives the daemon, whichever way it ends.
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
+mod databases;
 mod forks;
 mod hibernation;
 mod housekeeping;

@@ -7,6 +7,7 @@
 //! | `location` | what a DSN names, and that it is a file of the worktree |
 //! | `open` | a connection with its limits |
 //! | `guard` | which SQL is refused |
+//! | `away` | what is kept of a connection while its session is not in memory |
 //! | `attach` | `ATTACH` of files of the worktree |
 //! | `statements` | running SQL: parameters in, rows out |
 //! | `script` | where the statements of a script end |
@@ -14,6 +15,7 @@
 //! | `failure` | SQLite's errors as the script catches them |
 
 mod attach;
+mod away;
 mod confinement;
 mod failure;
 mod guard;
@@ -28,8 +30,9 @@ use std::{fmt, mem, sync::Arc};
 
 use rmpv::Value;
 use rusqlite::Connection;
+use sha2::{Digest, Sha256};
 
-use self::{attach::Attach, location::Location, open::Open};
+use self::{attach::Attach, away::Away, location::Location, open::Open};
 use super::{Bounds, DatabaseGrant, NativeError, arguments::Arguments, call::encode};
 use crate::Worktree;
 
@@ -40,6 +43,11 @@ pub(super) struct Database {
     worktree: Arc<Worktree>,
     is_read_only: bool,
     open: Option<Open>,
+    /// The connection that is to come back with the next call.
+    away: Option<Vec<u8>>,
+    /// The hash of the last state that was asked for; nothing if it may have changed since.
+    kept: Option<[u8; 32]>,
+    is_touched: bool,
 }
 
 impl fmt::Debug for Database {
@@ -50,7 +58,33 @@ impl fmt::Debug for Database {
 
 impl Database {
     pub fn new(worktree: Arc<Worktree>, grant: &DatabaseGrant) -> Self {
-        Self { worktree, is_read_only: grant.read_only, open: None }
+        Self { worktree, is_read_only: grant.read_only, open: None, away: None, kept: None, is_touched: false }
+    }
+
+    /// What is to be kept of the connection while the session is not in memory; nothing if that is what it was the last time,
+    /// or a transaction is open.
+    pub fn state(&mut self) -> Result<Option<Vec<u8>>, NativeError> {
+        if !self.is_touched || self.is_in_transaction() {
+            return Ok(None);
+        }
+        let state = Away::of(self.open.as_ref())?.encode()?;
+        self.is_touched = false;
+        let hash = Some(Sha256::digest(&state).into());
+        Ok((mem::replace(&mut self.kept, hash) != hash).then_some(state))
+    }
+
+    /// The last state that was asked for was not kept.
+    pub fn forget_state(&mut self) {
+        (self.kept, self.is_touched) = (None, true);
+    }
+
+    /// The connection comes back with the next call.
+    pub fn restore(&mut self, state: &[u8]) {
+        self.away = Some(state.to_vec());
+    }
+
+    pub fn is_in_transaction(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| !open.connection.is_autocommit())
     }
 
     /// Nothing for a function that is not known.
@@ -83,6 +117,16 @@ impl Database {
         arguments: &Arguments<'_>,
         bounds: &Bounds<'_>,
     ) -> Option<Result<Vec<u8>, NativeError>> {
+        self.is_touched = true;
+        if let Some(away) = self.away.take()
+            && !matches!(function, "configure" | "close")
+        {
+            let back = Away::decode(&away).and_then(|away| away.come_back(&self.worktree, self.is_read_only, bounds));
+            match back {
+                Ok(open) => self.open = open,
+                Err(error) => return Some(Err(error)),
+            }
+        }
         match function {
             "configure" => Some(self.configure(arguments, bounds)),
             "query" => Some(self.query(arguments, bounds)),
@@ -100,10 +144,11 @@ impl Database {
         if !DRIVERS.contains(&driver) {
             return Err(arguments.wrong_value("driver", &format!("is {driver:?}; there are {}", DRIVERS.join(" and "))));
         }
-        let location = Location::find(&self.worktree, arguments.system_string(1, "dsn")?, self.is_read_only)?;
+        let dsn = arguments.system_string(1, "dsn")?;
+        let location = Location::find(&self.worktree, dsn, self.is_read_only)?;
         // not before: a mistake in the arguments leaves the connection as it was
         self.open = None;
-        self.open = Some(Open::new(&location, self.is_read_only, bounds)?);
+        self.open = Some(Open::new(&location, dsn, self.is_read_only, bounds)?);
         Ok(encode(&Value::Nil))
     }
 
@@ -131,8 +176,9 @@ impl Database {
         let sql = arguments.system_string(0, "sql")?;
         let answer = match Attach::parse(sql) {
             Some(attach) => {
-                let location = Location::find(&self.worktree, attach.file(arguments.rest(1))?, self.is_read_only)?;
-                open.attach(&location, &attach.schema, bounds).map(|()| attached(&open.connection))
+                let dsn = attach.file(arguments.rest(1))?;
+                let location = Location::find(&self.worktree, dsn, self.is_read_only)?;
+                open.attach(&location, dsn, &attach.schema, bounds).map(|()| attached(&open.connection))
             }
             None => run(&open.connection, sql, arguments.rest(1), bounds),
         };

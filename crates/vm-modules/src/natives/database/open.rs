@@ -1,6 +1,6 @@
 //! A connection with its limits.
 
-use rusqlite::{Connection, OpenFlags, Params, config::DbConfig, limits::Limit, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, config::DbConfig, limits::Limit, params};
 
 use super::{
     super::{Bounds, NativeError},
@@ -39,15 +39,20 @@ const ALONE: &str = "unix-excl";
 pub(super) struct Open {
     pub connection: Connection,
     pub guard: Guard,
-    /// `main`, and what was attached.
-    schemas: Vec<String>,
+    /// The names of `main` and of what was attached, and what they were called by.
+    schemas: Vec<(String, String)>,
     /// Whether other programs can use the database at the same time.
     is_shared: bool,
 }
 
 impl Open {
-    pub fn new(location: &Location, is_read_only: bool, bounds: &Bounds<'_>) -> Result<Self, NativeError> {
-        let open = Self::with_vfs(SHARED, location, is_read_only, bounds)?;
+    pub fn new(
+        location: &Location,
+        dsn: &str,
+        is_read_only: bool,
+        bounds: &Bounds<'_>,
+    ) -> Result<Self, NativeError> {
+        let open = Self::with_vfs(SHARED, location, dsn, is_read_only, bounds)?;
         if !open.is_wal("main") {
             return Ok(open);
         }
@@ -57,11 +62,17 @@ impl Open {
                 let message = "the database is in WAL mode, in which it cannot be opened for reading only";
                 Err(NativeError::new("SQLITE_READONLY", message))
             }
-            _ => Self::with_vfs(ALONE, location, is_read_only, bounds),
+            _ => Self::with_vfs(ALONE, location, dsn, is_read_only, bounds),
         }
     }
 
-    fn with_vfs(vfs: &str, location: &Location, is_read_only: bool, bounds: &Bounds<'_>) -> Result<Self, NativeError> {
+    fn with_vfs(
+        vfs: &str,
+        location: &Location,
+        dsn: &str,
+        is_read_only: bool,
+        bounds: &Bounds<'_>,
+    ) -> Result<Self, NativeError> {
         // one thread at a time, and no symlink anywhere in the path
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let connection = match location {
@@ -70,7 +81,7 @@ impl Open {
         };
         let connection = connection.map_err(failure)?;
         let guard = Guard::default();
-        let mut open = Self { connection, guard, schemas: vec!["main".into()], is_shared: vfs == SHARED };
+        let mut open = Self { connection, guard, schemas: vec![("main".into(), dsn.into())], is_shared: vfs == SHARED };
         open.limit(bounds)?;
         open.prepare(is_read_only).map_err(failure)?;
         if *location == Location::Memory {
@@ -107,7 +118,13 @@ impl Open {
         self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length).map(drop).map_err(failure)
     }
 
-    pub fn attach(&mut self, location: &Location, schema: &str, bounds: &Bounds<'_>) -> Result<(), NativeError> {
+    pub fn attach(
+        &mut self,
+        location: &Location,
+        dsn: &str,
+        schema: &str,
+        bounds: &Bounds<'_>,
+    ) -> Result<(), NativeError> {
         bounds.check()?;
         let path = match location {
             Location::Memory => ":memory:",
@@ -124,10 +141,46 @@ impl Open {
         if *location == Location::Memory {
             self.limit_memory(schema)?;
         }
-        if !self.schemas.iter().any(|known| known == schema) {
-            self.schemas.push(schema.into());
-        }
+        self.schemas.retain(|(name, _)| name != schema);
+        self.schemas.push((schema.into(), dsn.into()));
         Ok(())
+    }
+
+    /// Name and DSN of what is attached now, `main` first.
+    pub fn schemas(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.schemas.iter().filter(|(name, _)| self.is_attached(name)).map(|(name, dsn)| (name, dsn))
+    }
+
+    fn is_attached(&self, schema: &str) -> bool {
+        self.file_of(schema).is_ok_and(|file| file.is_some())
+    }
+
+    /// The file of a schema; one in memory has an empty name. Nothing for what is not attached.
+    fn file_of(&self, schema: &str) -> Result<Option<String>, NativeError> {
+        let find = "SELECT file FROM pragma_database_list WHERE name = ?1 COLLATE NOCASE";
+        let found = self.guard.suspend(|| {
+            self.connection.prepare_cached(find)?.query_row([schema], |row| row.get::<_, Option<String>>(0)).optional()
+        });
+        found.map(|file| file.map(Option::unwrap_or_default)).map_err(failure)
+    }
+
+    /// What a database in memory holds; nothing for a file.
+    pub fn content(&self, schema: &str) -> Result<Option<Vec<u8>>, NativeError> {
+        if self.file_of(schema)?.is_none_or(|file| !file.is_empty()) {
+            return Ok(None);
+        }
+        self.connection.serialize(schema).map(|data| Some(data.to_vec())).map_err(failure)
+    }
+
+    /// Puts back what a database in memory held.
+    pub fn fill(&mut self, schema: &str, content: &[u8]) -> Result<(), NativeError> {
+        // one in which nothing was ever made has no content
+        if content.is_empty() {
+            return Ok(());
+        }
+        let connection = &mut self.connection;
+        self.guard.suspend(|| connection.deserialize_read_exact(schema, content, content.len(), false)).map_err(failure)?;
+        self.limit_memory(schema)
     }
 
     /// For the module's own statements, which the guard would refuse.
@@ -150,7 +203,7 @@ impl Open {
     /// all of them, also the daemon. So it is never used: a database that is in WAL mode is opened as its only user, none is
     /// brought into it, and one that gets into it otherwise while it is open is closed.
     pub fn refuse_shared_memory(&self) -> Result<(), NativeError> {
-        if self.is_shared && self.schemas.iter().any(|schema| self.is_wal(schema)) {
+        if self.is_shared && self.schemas.iter().any(|(schema, _)| self.is_wal(schema)) {
             let message =
                 "the database was closed, because something else brought it into WAL mode; configure it again";
             return Err(NativeError::new("SQLITE_BUSY", message));

@@ -16,6 +16,9 @@ use crate::{
 /// How many executions and events one step deletes at most; it takes about a millisecond.
 const ROWS: usize = 500;
 
+/// The same while it is looked after each step whether it was enough.
+const FEW_ROWS: usize = 30;
+
 /// The same for sessions, which may have some hundred changes each.
 const SESSIONS: u32 = 20;
 
@@ -48,7 +51,7 @@ impl Store {
         if let Some(age) = retention.max_age {
             let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
             let before = Timestamp::now().as_micros().saturating_sub(age);
-            while let Some(executions) = self.delete_executions(before)? {
+            while let Some(executions) = self.delete_executions(before, ROWS)? {
                 collected.executions += executions;
             }
             loop {
@@ -61,7 +64,7 @@ impl Store {
         }
         if let Some(max_bytes) = retention.max_bytes {
             while self.used_bytes()? > max_bytes
-                && let Some(executions) = self.delete_executions(i64::MAX)?
+                && let Some(executions) = self.delete_executions(i64::MAX, FEW_ROWS)?
             {
                 collected.executions += executions;
             }
@@ -71,10 +74,9 @@ impl Store {
         Ok(collected)
     }
 
-    /// One step through the executions that ended before then, oldest first. `None`: there was none.
-    fn delete_executions(&self, before: i64) -> Result<Option<u64>, StoreError> {
+    /// One step through the executions that ended before then, oldest first, which deletes no more rows. `None`: there was none.
+    fn delete_executions(&self, before: i64, mut rows: usize) -> Result<Option<u64>, StoreError> {
         self.write("delete old executions", |db| {
-            let mut rows = ROWS;
             let mut deleted = None;
             for n in oldest_executions(db, before)? {
                 // Its events can be more than a step may delete.

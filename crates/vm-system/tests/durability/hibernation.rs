@@ -55,7 +55,7 @@ fn many_calls_at_once_to_a_hibernated_session_wake_it_once() {
     for _ in 0..10 {
         daemon.post_nothing(&format!("/sessions/{session}/hibernate")).ok(200);
         let answers: Vec<u16> = std::thread::scope(|scope| {
-            let calls: Vec<_> = (0..8).map(|_| scope.spawn(|| daemon.repl(&session, "++n").status.into())).collect();
+            let calls: Vec<_> = (0..8).map(|_| scope.spawn(|| daemon.repl(&session, "++n").status)).collect();
             calls.into_iter().map(|call| call.join().unwrap()).collect()
         });
         assert!(answers.iter().all(|status| [201, 409].contains(status)), "{answers:?}");

@@ -19,7 +19,7 @@ fn closed_sessions_give_their_state_back_and_the_file_shrinks() {
     for _ in 0..10 {
         let session = daemon.session_of(&template);
         // random bytes cannot be packed
-        let fill = "const bytes = new Uint8Array(1 << 20); for (let i = 0; i < 16; i++) crypto.getRandomValues(bytes.subarray(i << 16, (i + 1) << 16))";
+        let fill = "const bytes = new Uint8Array(1 << 20); for (let i = 0; i < 16; i++) crypto.getRandomValues(bytes.subarray(i << 16, (i + 1) << 16)); 1";
         daemon.repl(&session, fill).ok(201);
         daemon.post_nothing(&format!("/sessions/{session}/close")).ok(200);
     }

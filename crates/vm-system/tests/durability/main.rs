@@ -11,4 +11,4 @@ mod restarts;
 mod support;
 mod survivors;
 
-use support::{binary, daemon, document, http};
+use support::{daemon, document, http};

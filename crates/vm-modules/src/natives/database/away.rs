@@ -32,14 +32,15 @@ struct Schema {
 
 impl Away {
     /// Of no connection, or this one.
-    pub fn of(open: Option<&Open>) -> Result<Self, NativeError> {
-        let schemas = open.map_or(Ok(Vec::new()), |open| {
-            let schema = |(name, dsn): (&String, &String)| {
-                Ok(Schema { name: name.clone(), dsn: dsn.clone(), content: open.content(name)?.map(ByteBuf::from) })
-            };
-            open.schemas().map(schema).collect()
-        });
-        Ok(Self { version: VERSION, schemas: schemas? })
+    pub fn of(open: Option<&mut Open>) -> Result<Self, NativeError> {
+        let mut schemas = Vec::new();
+        if let Some(open) = open {
+            for (name, dsn) in open.schemas() {
+                let content = open.content(&name)?.map(ByteBuf::from);
+                schemas.push(Schema { name, dsn, content });
+            }
+        }
+        Ok(Self { version: VERSION, schemas })
     }
 
     pub fn encode(&self) -> Result<Vec<u8>, NativeError> {
@@ -47,7 +48,12 @@ impl Away {
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, NativeError> {
-        let lost = || NativeError::new("ERR_DATABASE_LOST", "what was stored of the open database cannot be read; configure it again");
+        let lost = || {
+            NativeError::new(
+                "ERR_DATABASE_LOST",
+                "what was stored of the open database cannot be read; configure it again",
+            )
+        };
         rmp_serde::from_slice(bytes).ok().filter(|away: &Self| away.version == VERSION).ok_or_else(lost)
     }
 

@@ -67,7 +67,7 @@ impl Database {
         if !self.is_touched || self.is_in_transaction() {
             return Ok(None);
         }
-        let state = Away::of(self.open.as_ref())?.encode()?;
+        let state = Away::of(self.open.as_mut())?.encode()?;
         self.is_touched = false;
         let hash = Some(Sha256::digest(&state).into());
         Ok((mem::replace(&mut self.kept, hash) != hash).then_some(state))

@@ -46,12 +46,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub fn new(
-        location: &Location,
-        dsn: &str,
-        is_read_only: bool,
-        bounds: &Bounds<'_>,
-    ) -> Result<Self, NativeError> {
+    pub fn new(location: &Location, dsn: &str, is_read_only: bool, bounds: &Bounds<'_>) -> Result<Self, NativeError> {
         let open = Self::with_vfs(SHARED, location, dsn, is_read_only, bounds)?;
         if !open.is_wal("main") {
             return Ok(open);
@@ -147,8 +142,8 @@ impl Open {
     }
 
     /// Name and DSN of what is attached now, `main` first.
-    pub fn schemas(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.schemas.iter().filter(|(name, _)| self.is_attached(name)).map(|(name, dsn)| (name, dsn))
+    pub fn schemas(&self) -> Vec<(String, String)> {
+        self.schemas.iter().filter(|(name, _)| self.is_attached(name)).cloned().collect()
     }
 
     fn is_attached(&self, schema: &str) -> bool {
@@ -165,7 +160,7 @@ impl Open {
     }
 
     /// What a database in memory holds; nothing for a file.
-    pub fn content(&self, schema: &str) -> Result<Option<Vec<u8>>, NativeError> {
+    pub fn content(&mut self, schema: &str) -> Result<Option<Vec<u8>>, NativeError> {
         if self.file_of(schema)?.is_none_or(|file| !file.is_empty()) {
             return Ok(None);
         }
@@ -179,7 +174,9 @@ impl Open {
             return Ok(());
         }
         let connection = &mut self.connection;
-        self.guard.suspend(|| connection.deserialize_read_exact(schema, content, content.len(), false)).map_err(failure)?;
+        self.guard
+            .suspend(|| connection.deserialize_read_exact(schema, content, content.len(), false))
+            .map_err(failure)?;
         self.limit_memory(schema)
     }
 

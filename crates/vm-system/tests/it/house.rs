@@ -1,4 +1,4 @@
-//! The floors of ARCHITECTURE.md: a crate imports only from floors below its own.
+//! What the documents in the root say of the source: the floors of ARCHITECTURE.md, and the tests of SPECIFICATION.md.
 
 use std::{fs, path::Path};
 
@@ -36,4 +36,21 @@ fn every_crate_imports_only_from_floors_below_its_own() {
         }
     }
     assert!(checked > 10, "only {checked} imports were found");
+}
+
+#[test]
+fn every_test_that_the_specification_names_exists() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let specification = fs::read_to_string(crates.join("../SPECIFICATION.md")).unwrap();
+    let (mut source, mut checked) = (String::new(), 0);
+    for quoted in specification.split('`').skip(1).step_by(2) {
+        let is_name = quoted.contains('_') && quoted.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if quoted.ends_with(".rs") {
+            source = fs::read_to_string(crates.join(quoted)).unwrap_or_else(|_| panic!("there is no {quoted}"));
+        } else if is_name && !["wall_ms", "cpu_ms", "mem_mb", "max_events", "max_output_kb"].contains(&quoted) {
+            assert!(source.contains(&format!("fn {quoted}(")), "there is no {quoted}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "only {checked} tests were found");
 }

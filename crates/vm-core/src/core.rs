@@ -139,7 +139,7 @@ impl Core {
     /// ones are refused from here on.
     pub async fn shutdown(&self) {
         for session in self.0.live.stop_all() {
-            let Some(machine) = session.retire().await else { continue };
+            let Some(machine) = session.turn().await.take() else { continue };
             let Some(change) = machine.unsaved() else { continue };
             let id = session.id;
             if let Err(error) = self.blocking(move |parts| Ok(parts.store.save_state(id, &change)?)).await {

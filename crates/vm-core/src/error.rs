@@ -153,6 +153,9 @@ pub enum Error {
     /// The image of a session is not what it was made from.
     #[error("the image that the session began with {0}")]
     ImageLost(&'static str),
+    /// The state of a session had moved on in its memory, which is gone.
+    #[error("it was only in memory (runtime.durability of its template is \"none\")")]
+    StateUnsaved,
     /// What was stored of a session is not enough to go on with it; it is `crashed` now.
     #[error("session {session_id} cannot be woken, because its stored state is lost: {why}. Create a new session")]
     StateLost {
@@ -180,7 +183,10 @@ impl Error {
     pub(crate) fn is_lost_state(&self) -> bool {
         matches!(
             self,
-            Self::ImageLost(_) | Self::Engine(EngineError::Damaged(_)) | Self::Store(StoreError::Damaged { .. })
+            Self::ImageLost(_)
+                | Self::StateUnsaved
+                | Self::Engine(EngineError::Damaged(_))
+                | Self::Store(StoreError::Damaged { .. })
         )
     }
 }

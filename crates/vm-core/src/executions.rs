@@ -12,7 +12,7 @@ use vm_modules::{Worktree, WorktreeError};
 use crate::{
     Core, Error,
     core::Parts,
-    hibernation::wake,
+    hibernation::{ready, wake},
     live::{LiveSession, Turn},
     task::{Task, gone},
 };
@@ -61,7 +61,12 @@ impl Executions<'_> {
     /// A session's turn, with its machine in memory.
     async fn enter(&self, id: SessionId) -> Result<(Arc<LiveSession>, Turn), Error> {
         self.0.0.ceiling.check()?;
-        let (session, turn) = self.0.0.live.enter(id).await?;
+        let entered = self.0.0.live.enter(id).await;
+        if let Err(Error::SessionBusy(_)) = entered {
+            // Somebody else has it; maybe only to find that there is no such session.
+            self.0.blocking(move |parts| ready(parts, id)).await?;
+        }
+        let (session, turn) = entered?;
         if turn.is_some() {
             return Ok((session, turn));
         }
@@ -134,7 +139,7 @@ impl Executions<'_> {
     pub async fn cancel(&self, id: ExecutionId) -> Result<Execution, Error> {
         if let Some(session) = self.0.0.live.session_running(id) {
             session.cancel(id);
-            session.turn_over().await;
+            drop(session.turn().await);
         }
         self.get(id).await
     }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vm_model::{Durability, SessionId, SessionStatus};
+use vm_model::{Session, SessionId, SessionStatus};
 
 use crate::{
     Core, Error,
@@ -46,11 +46,15 @@ pub(crate) fn wake(
 }
 
 fn read(parts: &Parts, session: &LiveSession) -> Result<Machine, Error> {
-    let session_id = session.id;
-    let row = parts.store.session(session_id)?.ok_or(Error::SessionNotFound(session_id))?;
+    Machine::restore(parts, &ready(parts, session.id)?, &session.wake)
+}
+
+/// A session's row, which says that it can be used.
+pub(crate) fn ready(parts: &Parts, id: SessionId) -> Result<Session, Error> {
+    let row = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
     match row.status {
-        SessionStatus::Ready => Machine::restore(parts, &row, &session.wake),
-        status => Err(Error::SessionNotReady { session_id, status }),
+        SessionStatus::Ready => Ok(row),
+        status => Err(Error::SessionNotReady { session_id: id, status }),
     }
 }
 
@@ -66,16 +70,16 @@ pub(crate) fn hibernate(parts: &Parts, id: SessionId) -> Result<bool, Error> {
     saved.map(|()| may_leave)
 }
 
-/// Stores what is only in memory of a session, if it is idle or all is stored anyway.
-pub(crate) fn store(parts: &Parts, id: SessionId) -> Result<(), Error> {
-    if let Some((session, mut turn)) = parts.live.hold(id) {
-        let saved = save(parts, id, &mut turn);
-        parts.live.release(&session, turn);
-        return saved;
-    }
-    let durability = parts.store.session_template(id)?.map(|template| template.settings.runtime.durability);
-    let is_in_memory = parts.live.get(id)?.is_some();
-    if is_in_memory && durability == Some(Durability::None) { Err(Error::SessionBusy(id)) } else { Ok(()) }
+/// Does something with what is stored of a session; of an idle one that is all, and stays so meanwhile.
+pub(crate) fn with_stored<T>(
+    parts: &Parts,
+    id: SessionId,
+    work: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let Some((session, mut turn)) = parts.live.hold(id) else { return work() };
+    let done = save(parts, id, &mut turn).and_then(|()| work());
+    parts.live.release(&session, turn);
+    done
 }
 
 fn save(parts: &Parts, id: SessionId, turn: &mut Turn) -> Result<(), Error> {

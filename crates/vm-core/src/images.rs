@@ -66,14 +66,19 @@ impl Images {
             lock(&self.0).note(*key, image);
             return Ok(Some(image.clone()));
         }
-        for stored in parts.store.images(key, MAX_VARIANTS as u32)? {
-            if recent.iter().any(|image| image.id == stored.id) {
+        for id in parts.store.images(key)? {
+            if recent.iter().any(|image| image.id == id) {
                 continue;
             }
-            let image = Arc::new(TemplateImage::load(parts, stored)?);
-            lock(&self.0).note(*key, &image);
-            if fits(&&image) {
-                return Ok(Some(image));
+            match self.get(parts, id) {
+                Ok(image) if fits(&&image) => {
+                    lock(&self.0).note(*key, &image);
+                    return Ok(Some(image));
+                }
+                Ok(_) => {}
+                // others may be whole, and the session can do without
+                Err(error) if error.is_lost_state() => tracing::warn!(%error, "an image cannot be used"),
+                Err(error) => return Err(error),
             }
         }
         Ok(None)
@@ -81,7 +86,7 @@ impl Images {
 
     /// Keeps what a session has made, for the sessions to come.
     pub fn add(&self, parts: &Parts, key: Key, recipe: Recipe, state: &[u8]) -> Result<(), Error> {
-        if parts.store.images(&key, MAX_VARIANTS as u32)?.len() == MAX_VARIANTS {
+        if parts.store.images(&key)?.len() >= MAX_VARIANTS {
             return Ok(());
         }
         let bytes = serde_json::to_vec(&recipe).map_err(|error| Error::Internal(error.to_string()))?;
@@ -154,7 +159,7 @@ fn replay(recorded: &Execution, session_id: SessionId) -> Execution {
         session_id,
         started_at: now,
         ended_at: Some(now),
-        metrics: Metrics { cpu_ms: 0.0, wall_ms: 0.0, ..recorded.metrics },
+        metrics: Metrics { cpu_ms: 0.0, wall_ms: 0.0, queued_ms: 0.0, ..recorded.metrics },
         events: recorded.events.as_ref().map(|events| events.iter().map(event).collect()),
         ..recorded.clone()
     }

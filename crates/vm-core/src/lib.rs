@@ -21,6 +21,7 @@
 //! | `slots` | how many executions compute at once |
 //! | `startup` | a session's start, where no image has all of it behind it |
 //! | `task` | one execution from its first turn to its record |
+//! | `unrecorded` | executions that were noted as running, and whose record could then not be stored |
 //! | `workers` | the threads that JavaScript and the database may block |
 //! | [`error`] | everything that can go wrong |
 //!
@@ -87,6 +88,7 @@ mod slots;
 mod startup;
 mod task;
 pub mod templates;
+mod unrecorded;
 mod workers;
 
 pub use crate::core::{Config, Core, Retention};

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    mem, ptr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -52,12 +53,10 @@ impl LiveSession {
 
     /// The right to run something, at once or not at all: there is no queue.
     fn take_turn(&self) -> Result<Turn, Error> {
-        let session_id = self.id;
-        let status = lock(&self.state).status;
-        if status == SessionStatus::Starting {
-            return Err(Error::SessionNotReady { session_id, status });
+        match self.status() {
+            SessionStatus::Ready => self.take_startup_turn(),
+            status => Err(Error::SessionNotReady { session_id: self.id, status }),
         }
-        self.take_startup_turn()
     }
 
     /// The same while the session starts.
@@ -106,14 +105,19 @@ impl LiveSession {
         is_idle.then_some((state.last_used, self.id))
     }
 
-    /// Admits nothing more, and stops what runs.
-    pub fn stop(&self, status: SessionStatus) {
+    /// Admits nothing more, and stops what runs. Answers what its status was.
+    pub fn stop(&self, status: SessionStatus) -> SessionStatus {
         let mut state = lock(&self.state);
-        state.status = status;
         if let Some(current) = &state.current {
             current.run.cancel();
             self.wake.notify_one();
         }
+        mem::replace(&mut state.status, status)
+    }
+
+    /// Takes back that a session that was ready is stopped.
+    pub fn reopen(&self) {
+        lock(&self.state).status = SessionStatus::Ready;
     }
 
     /// Stops this execution, if it is the one that runs.
@@ -125,13 +129,8 @@ impl LiveSession {
     }
 
     /// Waits until what runs now is over and recorded.
-    pub async fn turn_over(&self) {
-        drop(self.machine.lock().await);
-    }
-
-    /// Waits until nothing runs, and gives the machine out of hand.
-    pub async fn retire(&self) -> Option<Machine> {
-        self.machine.lock().await.take()
+    pub async fn turn(&self) -> Turn {
+        self.machine.clone().lock_owned().await
     }
 
     /// Bytes of memory that it has for itself; nothing while something runs.
@@ -148,6 +147,15 @@ pub(crate) struct LiveSessions(Mutex<Registry>);
 struct Registry {
     sessions: HashMap<SessionId, Arc<LiveSession>>,
     shutting_down: bool,
+}
+
+impl Registry {
+    /// Leaves another one of the same id where it is.
+    fn remove(&mut self, session: &LiveSession) {
+        if self.sessions.get(&session.id).is_some_and(|other| ptr::eq(&raw const **other, session)) {
+            self.sessions.remove(&session.id);
+        }
+    }
 }
 
 impl LiveSessions {
@@ -173,7 +181,7 @@ impl LiveSessions {
                 (session, Some(turn)) => return Ok((session, turn)),
                 (session, None) => session,
             };
-            session.turn_over().await;
+            drop(session.turn().await);
         }
     }
 
@@ -210,8 +218,10 @@ impl LiveSessions {
         let mut registry = lock(&self.0);
         lock(&session.state).is_moving = false;
         if turn.is_none() {
-            registry.sessions.remove(&session.id);
+            registry.remove(session);
         }
+        // under the lock: who finds that nobody holds it is to find its turn free
+        drop(turn);
     }
 
     /// Sessions that have been idle since this moment, the longest first.
@@ -222,8 +232,14 @@ impl LiveSessions {
         idle.into_iter().map(|(_, id)| id).collect()
     }
 
-    pub fn remove(&self, id: SessionId) -> Option<Arc<LiveSession>> {
-        lock(&self.0).sessions.remove(&id)
+    /// A session that is about to end, in memory or not. Nobody wakes it until it is removed.
+    pub fn claim(&self, id: SessionId) -> Arc<LiveSession> {
+        let new = || LiveSession::new(id, SessionStatus::Ready, None, Arc::default());
+        lock(&self.0).sessions.entry(id).or_insert_with(new).clone()
+    }
+
+    pub fn remove(&self, session: &LiveSession) {
+        lock(&self.0).remove(session);
     }
 
     /// How many bytes the idle ones have for themselves, and how many sessions are in memory.

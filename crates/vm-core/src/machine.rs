@@ -90,7 +90,10 @@ impl Machine {
     pub fn restore(parts: &Parts, session: &Session, wake: &Arc<Notify>) -> Result<Self, Error> {
         let missing = || Error::SessionNotFound(session.id);
         let template = parts.store.session_template(session.id)?.ok_or_else(missing)?;
-        let State { image, changes, host, .. } = parts.store.state(session.id)?.ok_or_else(missing)?;
+        let State { image, changes, host, is_stale, .. } = parts.store.state(session.id)?.ok_or_else(missing)?;
+        if is_stale {
+            return Err(Error::StateUnsaved);
+        }
         let image = image.map(|id| parts.images.get(parts, id)).transpose()?;
         let plan = Plan::new(parts, template, open_worktree(&session.worktree_path)?, wake)?;
         let mut machine = Self::at(parts, plan, session.created_at, image, &changes)?;
@@ -160,7 +163,10 @@ impl Machine {
     fn change(&self) -> Option<Change> {
         let memory = self.instance.change()?;
         if self.stored.changes + memory.len() > self.stored.whole.max(MIN_CHANGES) {
-            return self.whole();
+            // none where it is as the image again; the change is what leads there
+            if let Some(whole) = self.whole() {
+                return Some(whole);
+            }
         }
         Some(Change { memory, host: self.host.state(), is_whole: false })
     }

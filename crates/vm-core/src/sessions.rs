@@ -5,7 +5,8 @@ use std::{path::Path, sync::Arc};
 use tokio::sync::Notify;
 use tracing::Instrument;
 use vm_model::{
-    NewSession, Residency, Session, SessionFilter, SessionId, SessionMemory, SessionStatus, TemplateId, Timestamp,
+    Durability, NewSession, Residency, Session, SessionFilter, SessionId, SessionMemory, SessionStatus, TemplateId,
+    Timestamp,
 };
 use vm_modules::Worktree;
 use vm_store::StoreError;
@@ -14,7 +15,7 @@ use crate::{
     Core, Error,
     core::Parts,
     executions::required,
-    hibernation::{hibernate, store},
+    hibernation::{hibernate, ready, with_stored},
     images::{self, Making},
     live::LiveSession,
     machine::{Machine, Plan, Saving, open_worktree},
@@ -88,30 +89,48 @@ impl Sessions<'_> {
     /// There is no session of this id, it is not ready, or the database failed. A session without durability is busy while
     /// it runs something.
     pub async fn fork(&self, id: SessionId) -> Result<Session, Error> {
-        self.0.blocking(move |parts| fork(parts, id)).await
+        self.0.blocking(move |parts| with_stored(parts, id, || fork(parts, id))).await
     }
 
     /// Stops what runs in a session and gives its runtime back. Closing again changes nothing.
     ///
     /// # Errors
-    /// There is no session of this id.
+    /// There is no session of this id; or the database failed, and the session goes on.
     pub async fn close(&self, id: SessionId) -> Result<Session, Error> {
-        if let Some(live) = self.0.0.live.remove(id) {
-            live.stop(SessionStatus::Closed);
-            live.retire().await;
-        }
-        let close = move |parts: &Parts| {
-            let mut session = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
-            if session.status != SessionStatus::Closed {
-                session.status = SessionStatus::Closed;
-                session.closed_at = Some(Timestamp::now());
-                parts.store.update_session(&session)?;
-                tracing::info!(session_id = %id, "session closed");
+        let core = self.0.clone();
+        // A client that goes away does not leave a session half-closed.
+        let close = async move {
+            let live = core.0.live.claim(id);
+            let before = live.stop(SessionStatus::Closed);
+            let mut turn = live.turn().await;
+            let closed = core.blocking(move |parts| close(parts, id)).await;
+            if closed.is_ok() {
+                live.stop(SessionStatus::Closed);
+                *turn = None;
+            } else if before == SessionStatus::Ready {
+                live.reopen();
             }
-            Ok(session)
+            // Not before its row says so: who finds it neither here nor closed there would wake it.
+            if turn.is_none() {
+                core.0.live.remove(&live);
+            }
+            closed
         };
-        self.0.blocking(close).await
+        tokio::spawn(close.in_current_span())
+            .await
+            .map_err(|error| Error::Internal(format!("a session's end failed: {error}")))?
     }
+}
+
+fn close(parts: &Parts, id: SessionId) -> Result<Session, Error> {
+    let mut session = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
+    if session.status != SessionStatus::Closed {
+        session.status = SessionStatus::Closed;
+        session.closed_at = Some(Timestamp::now());
+        parts.store.update_session(&session)?;
+        tracing::info!(session_id = %id, "session closed");
+    }
+    Ok(session)
 }
 
 fn memory(parts: &Parts, id: SessionId) -> Result<SessionMemory, Error> {
@@ -178,6 +197,8 @@ fn try_stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<
     let saving = if is_complete { machine.saving_start() } else { Saving::Nothing };
     machine.saved(&saving);
     let live = LiveSession::new(session.id, session.status, Some(machine), wake);
+    // Until it is stored, nobody else has a turn: what they stored would be of a session that is not there.
+    let turn = live.take_startup_turn()?;
     parts.live.insert(&live)?;
     let inserted = if is_complete {
         parts.store.insert_started_session(&session, &template, &guest, image_id, &startup, saving.effect())
@@ -185,9 +206,10 @@ fn try_stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<
         parts.store.insert_session(&session, &template, &guest, image_id)
     };
     if let Err(error) = inserted {
-        parts.live.remove(session.id);
+        parts.live.remove(&live);
         return Err(error.into());
     }
+    drop(turn);
     if is_complete {
         tracing::info!(session_id = %session.id, status = %session.status, "session created");
         return Ok(Stamped::Ready(Box::new(session)));
@@ -207,13 +229,14 @@ fn check_worktree(path: &Path) -> Result<Arc<Worktree>, Error> {
 
 /// What is stored of the parent is all that it is made of.
 fn fork(parts: &Parts, id: SessionId) -> Result<Session, Error> {
-    store(parts, id)?;
-    let parent = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
-    if parent.status != SessionStatus::Ready {
-        return Err(Error::SessionNotReady { session_id: id, status: parent.status });
-    }
+    let parent = ready(parts, id)?;
+    let template = parts.store.session_template(id)?.ok_or(Error::SessionNotFound(id))?;
+    let flush = template.settings.runtime.durability == Durability::Full;
     let child = Session { id: SessionId::new(), created_at: Timestamp::now(), parent_session_id: Some(id), ..parent };
-    parts.store.fork_session(id, &child)?;
+    if !parts.store.fork_session(id, &child, flush)? {
+        // closed meanwhile, or only in memory and in use
+        return Err(ready(parts, id).err().unwrap_or(Error::SessionBusy(id)));
+    }
     tracing::info!(session_id = %child.id, parent_session_id = %id, "session forked");
     Ok(child)
 }

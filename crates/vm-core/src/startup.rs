@@ -118,14 +118,15 @@ impl Starting {
             session.closed_at = Some(Timestamp::now());
             gone(&live)
         } else {
-            parts.live.remove(live.id);
             live.stop(SessionStatus::Crashed);
             session.status = SessionStatus::Crashed;
             session.last_error = Some(error.to_string());
             error
         };
         tracing::info!(session_id = %session.id, status = %session.status, "session created");
-        match parts.store.finish_start(&session, &startup, Effect::Unchanged) {
+        let saved = parts.store.finish_start(&session, &startup, Effect::Unchanged);
+        parts.live.remove(&live);
+        match saved {
             Ok(()) => error,
             Err(unsaved) => unsaved.into(),
         }

@@ -4,12 +4,13 @@
 //! transaction, written before anybody is told that the execution is over.
 
 use std::{
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use vm_engine::{Outcome, Run, Step, StopReason};
-use vm_model::{ConsoleLevel, Execution, ExecutionKind, LimitKind, Limits, Payload, SessionStatus};
+use vm_model::{ConsoleLevel, Durability, Execution, ExecutionKind, LimitKind, Limits, Payload, SessionStatus};
 
 use crate::{
     Error,
@@ -18,6 +19,7 @@ use crate::{
     machine::Machine,
     program::{echo, program, record},
     slots::Slot,
+    unrecorded::forget_running,
 };
 
 pub(crate) struct Task {
@@ -193,7 +195,7 @@ impl Task {
 
     /// Records the execution and what it changed. A startup file is recorded later, together with its session.
     fn finish(&mut self, outcome: Outcome) -> Result<Ended, Error> {
-        *lock(&self.recorded) = Recorded::All;
+        let noted = mem::replace(&mut *lock(&self.recorded), Recorded::All);
         let limit = self.note_stop(&outcome);
         let wall = self.began.elapsed().saturating_sub(self.queued);
         let execution = record(&self.current.execution, &self.current.run, &outcome, wall, self.queued);
@@ -209,16 +211,30 @@ impl Task {
         if execution.kind != ExecutionKind::Startup {
             let machine = self.turn.as_mut().ok_or_else(|| gone(&self.session))?;
             if let Err(error) = save(&self.parts, machine, &execution, &outcome) {
-                return Err(match machine.instance.undo() {
-                    Ok(()) => error,
-                    Err(lost) => crash(&self.parts, &self.session, lost.into()),
-                });
+                if noted == Recorded::Running {
+                    forget_running(&self.parts, execution.id);
+                }
+                return Err(self.call_off(error));
             }
         }
         if let Some(why) = outcome.lost {
             return Err(crash(&self.parts, &self.session, Error::Internal(why)));
         }
         Ok(Ended { execution, limit, is_repeatable: self.current.run.is_repeatable() })
+    }
+
+    /// What is not stored has not happened.
+    fn call_off(&mut self, error: Error) -> Error {
+        let Some(machine) = self.turn.as_mut() else { return error };
+        if machine.template.settings.runtime.durability != Durability::None {
+            // The database may have failed after it took the record. What it has is the truth, and is read by the next call.
+            *self.turn = None;
+            return error;
+        }
+        match machine.instance.undo() {
+            Ok(()) => error,
+            Err(lost) => crash(&self.parts, &self.session, lost.into()),
+        }
     }
 
     /// The last event says why the code was stopped.
@@ -266,10 +282,11 @@ pub(crate) fn gone(session: &LiveSession) -> Error {
 /// The session cannot go on: says so in its row, and answers why.
 pub(crate) fn crash(parts: &Parts, session: &LiveSession, error: Error) -> Error {
     session.stop(SessionStatus::Crashed);
-    parts.live.remove(session.id);
     if let Err(unsaved) = save_crash(parts, session, &error) {
         tracing::error!(session_id = %session.id, error = %unsaved, "a crashed session could not be marked as such");
     }
+    // Not before its row says so: who finds it neither here nor crashed there would wake it.
+    parts.live.remove(session);
     error
 }
 

@@ -21,6 +21,7 @@ CREATE TABLE image_contents (
 ALTER TABLE sessions ADD COLUMN parent BLOB;                 -- the id of the session it was forked from
 ALTER TABLE sessions ADD COLUMN guest BLOB;                  -- NULL: there is no state (any more)
 ALTER TABLE sessions ADD COLUMN image INTEGER REFERENCES images (n);
+ALTER TABLE sessions ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;  -- how many there are in session_changes
 ALTER TABLE sessions ADD COLUMN is_stale INTEGER NOT NULL DEFAULT 0; -- memory has moved on from what is stored
 ALTER TABLE sessions ADD COLUMN ended_at INTEGER;            -- when it was closed or crashed
 

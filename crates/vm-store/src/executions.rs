@@ -34,6 +34,17 @@ impl Store {
         self.write(format_args!("store execution {}", execution.id), |db| insert(db, &begun))
     }
 
+    /// Forgets what [`Store::begin_execution`] stored of one that cannot be recorded.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn forget_running(&self, id: ExecutionId) -> Result<(), StoreError> {
+        self.write(format_args!("forget execution {id}"), |db| {
+            db.execute("DELETE FROM executions WHERE id = ?1 AND status = 'running'", [id.as_bytes()])?;
+            Ok(())
+        })
+    }
+
     /// The latest executions of a session, newest first, at most `limit`, without their events. None if there is no
     /// such session.
     ///

@@ -65,13 +65,13 @@ impl Store {
         })
     }
 
-    /// The images of a key, newest first, at most `limit`.
+    /// The numbers of the images of a key, newest first.
     ///
     /// # Errors
-    /// [`Damaged`](StoreError::Damaged) if one of them is not what was stored.
-    pub fn images(&self, key: &[u8; 32], limit: u32) -> Result<Vec<StoredImage>, StoreError> {
-        self.read("read the images of a template", |db| {
-            all(db, &format!("{SELECT} WHERE key = ?1 ORDER BY n DESC LIMIT ?2"), params![key, limit], image)
+    /// Only those of the database itself.
+    pub fn images(&self, key: &[u8; 32]) -> Result<Vec<ImageId>, StoreError> {
+        self.read("list the images of a template", |db| {
+            all(db, "SELECT n FROM images WHERE key = ?1 ORDER BY n DESC", [key], |row| Ok(ImageId(row.get("n")?)))
         })
     }
 

@@ -33,13 +33,13 @@ impl Store {
         image: Option<ImageId>,
     ) -> Result<(), StoreError> {
         self.write(format_args!("store session {}", session.id), |db| {
-            insert(db, session, &Origin { template: &Json(template), guest: Some(*guest), image, is_stale: false })?;
+            insert(db, session, &Origin { template: &Json(template), guest: Some(*guest), image })?;
             Ok(())
         })
     }
 
     /// Stores what changes in the life of a session: `status`, `closed_at`, `last_error` and `runtime_meta`. One that is
-    /// `closed` gives its state back.
+    /// `closed` gives its state back, and stays as it is from then on.
     ///
     /// # Errors
     /// [`SessionNotFound`](StoreError::SessionNotFound).
@@ -74,28 +74,29 @@ impl Store {
         effect: Effect<'_>,
     ) -> Result<(), StoreError> {
         self.commit(effect.is_flushed(), format_args!("store session {}", session.id), |db| {
-            insert(db, session, &Origin { template: &Json(template), guest: Some(*guest), image, is_stale: false })?;
+            insert(db, session, &Origin { template: &Json(template), guest: Some(*guest), image })?;
             startup.iter().try_for_each(|execution| executions::insert(db, execution))?;
             state::apply(db, session.id, effect)
         })
     }
 
-    /// Stores a new session with the template and the stored state of another one.
+    /// Stores a new session with the template and the stored state of another one; answers whether that one is ready, and
+    /// what is stored is its state. `flush`: as with [`Effect::Flushed`].
     ///
     /// # Errors
-    /// [`SessionNotFound`](StoreError::SessionNotFound) if there is no such parent.
-    pub fn fork_session(&self, parent: SessionId, child: &Session) -> Result<(), StoreError> {
-        self.write(format_args!("store session {}, a fork of session {parent}", child.id), |db| {
-            let sql = "SELECT n, template, guest, image, is_stale FROM sessions WHERE id = ?1";
+    /// Only those of the database itself.
+    pub fn fork_session(&self, parent: SessionId, child: &Session, flush: bool) -> Result<bool, StoreError> {
+        self.commit(flush, format_args!("store session {}, a fork of session {parent}", child.id), |db| {
+            let sql =
+                "SELECT n, template, guest, image FROM sessions WHERE id = ?1 AND status = 'ready' AND NOT is_stale";
             let forked = one(db, sql, [parent.as_bytes()], |row| {
                 let row = Record { table: "sessions", row };
                 let template: String = row.get("template")?;
                 let image = row.get::<Option<_>>("image")?.map(ImageId);
-                let (guest, is_stale) = (row.get("guest")?, row.get("is_stale")?);
-                let n = insert(db, child, &Origin { template: &template, guest, image, is_stale })?;
+                let n = insert(db, child, &Origin { template: &template, guest: row.get("guest")?, image })?;
                 state::copy(db, row.get("n")?, n)
             })?;
-            forked.ok_or(Failure::Refused(StoreError::SessionNotFound(parent)))
+            Ok(forked.is_some())
         })
     }
 
@@ -159,17 +160,16 @@ struct Origin<'a> {
     template: &'a dyn ToSql,
     guest: Option<[u8; 32]>,
     image: Option<ImageId>,
-    is_stale: bool,
 }
 
 /// The number of the new row.
 fn insert(db: &Connection, session: &Session, origin: &Origin<'_>) -> Result<i64, Failure> {
-    let Origin { template, guest, image, is_stale } = origin;
+    let Origin { template, guest, image } = origin;
     let not_text = || Error::ToSqlConversionFailure("the worktree's path is not UTF-8".into());
     let inserted = db
         .prepare_cached(&format!(
-            "INSERT INTO sessions ({COLUMNS}, template, guest, image, is_stale, ended_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+            "INSERT INTO sessions ({COLUMNS}, template, guest, image, ended_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
         ))?
         .execute(params![
             session.id.as_bytes(),
@@ -186,7 +186,6 @@ fn insert(db: &Connection, session: &Session, origin: &Origin<'_>) -> Result<i64
             template,
             guest,
             image.map(|image| image.0),
-            is_stale,
             ends(session),
         ]);
     let Some(image) = *image else {
@@ -204,7 +203,7 @@ fn update(db: &Connection, session: &Session) -> Result<(), Failure> {
         .prepare_cached(
             "UPDATE sessions SET status = ?2, closed_at = ?3, last_error = ?4, runtime_meta = ?5,
                  ended_at = coalesce(?6, ended_at)
-             WHERE id = ?1",
+             WHERE id = ?1 AND status <> 'closed'",
         )?
         .execute(params![
             session.id.as_bytes(),
@@ -215,7 +214,8 @@ fn update(db: &Connection, session: &Session) -> Result<(), Failure> {
             ends(session),
         ])?;
     match updated {
-        0 => Err(Failure::Refused(StoreError::SessionNotFound(session.id))),
+        0 => one(db, "SELECT 1 FROM sessions WHERE id = ?1", [session.id.as_bytes()], |_| Ok(()))?
+            .ok_or(Failure::Refused(StoreError::SessionNotFound(session.id))),
         _ if session.status == SessionStatus::Closed => state::delete(db, session.id),
         _ => Ok(()),
     }

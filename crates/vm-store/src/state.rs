@@ -33,6 +33,8 @@ pub struct State {
     pub changes: Vec<Vec<u8>>,
     /// The state outside of the memory; `None`: none was ever stored.
     pub host: Option<Vec<u8>>,
+    /// It has moved on since all this was stored; see [`Effect::Unsaved`].
+    pub is_stale: bool,
 }
 
 /// What the record of an execution says of its session's state.
@@ -72,16 +74,22 @@ impl Store {
     /// [`Damaged`](StoreError::Damaged) if it is not what was stored.
     pub fn state(&self, id: SessionId) -> Result<Option<State>, StoreError> {
         self.read(format_args!("read the state of session {id}"), |db| {
-            let find = "SELECT n, guest, image FROM sessions WHERE id = ?1 AND guest IS NOT NULL";
-            let Some((n, guest, image)) = one(db, find, [id.as_bytes()], origin)? else { return Ok(None) };
+            let find = "SELECT n, guest, image, changes, is_stale FROM sessions WHERE id = ?1 AND guest IS NOT NULL";
+            let Some(Origin { n, guest, image, count, is_stale }) = one(db, find, [id.as_bytes()], origin)? else {
+                return Ok(None);
+            };
             let sql = "SELECT seq, checksum, memory FROM session_changes WHERE session = ?1 ORDER BY seq";
             let mut expected = 0;
             let changes = all(db, sql, [n], |row| {
                 expected += 1;
                 memory(row, expected)
             })?;
+            if expected != count {
+                let why = format!("has {expected} of {count} changes");
+                return Err(Failure::Damaged { table: "session_changes", column: "seq", why });
+            }
             let host = one(db, "SELECT checksum, host FROM session_hosts WHERE session = ?1", [n], host)?;
-            Ok(Some(State { guest, image, changes, host }))
+            Ok(Some(State { guest, image, changes, host, is_stale }))
         })
     }
 
@@ -114,12 +122,12 @@ pub(crate) fn apply(db: &Connection, id: SessionId, effect: Effect<'_>) -> Resul
 
 /// A closed session has given its state back, and gets none any more.
 fn save(db: &Connection, id: SessionId, change: &Change) -> Result<(), Failure> {
-    let find = "SELECT n, status, is_stale FROM sessions WHERE id = ?1";
+    let find = "SELECT n, status, changes FROM sessions WHERE id = ?1";
     let found = one(db, find, [id.as_bytes()], |row| {
         let row = Record { table: "sessions", row };
-        Ok((row.get::<i64>("n")?, row.get::<Name<SessionStatus>>("status")?, row.get::<bool>("is_stale")?))
+        Ok((row.get::<i64>("n")?, row.get::<Name<SessionStatus>>("status")?, row.get::<i64>("changes")?))
     })?;
-    let Some((n, Name(status), is_stale)) = found else {
+    let Some((n, Name(status), count)) = found else {
         return Err(Failure::Refused(StoreError::SessionNotFound(id)));
     };
     if status == SessionStatus::Closed {
@@ -128,9 +136,7 @@ fn save(db: &Connection, id: SessionId, change: &Change) -> Result<(), Failure> 
     if change.is_whole {
         db.prepare_cached("DELETE FROM session_changes WHERE session = ?1")?.execute([n])?;
     }
-    let seq: i64 = db
-        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM session_changes WHERE session = ?1")?
-        .query_row([n], |row| row.get(0))?;
+    let seq = if change.is_whole { 1 } else { count + 1 };
     db.prepare_cached(
         "INSERT INTO session_changes (session, seq, bytes, checksum, memory) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
@@ -145,15 +151,13 @@ fn save(db: &Connection, id: SessionId, change: &Change) -> Result<(), Failure> 
         db.prepare_cached("INSERT OR REPLACE INTO session_hosts (session, checksum, host) VALUES (?1, ?2, ?3)")?
             .execute(params![n, checksum(&[host]), host])?;
     }
-    if is_stale {
-        db.prepare_cached("UPDATE sessions SET is_stale = 0 WHERE n = ?1")?.execute([n])?;
-    }
+    db.prepare_cached("UPDATE sessions SET changes = ?2, is_stale = 0 WHERE n = ?1")?.execute([n, seq])?;
     Ok(())
 }
 
 /// Gives the state of a session back.
 pub(crate) fn delete(db: &Connection, id: SessionId) -> Result<(), Failure> {
-    db.prepare_cached("UPDATE sessions SET guest = NULL, image = NULL, is_stale = 0 WHERE id = ?1")?
+    db.prepare_cached("UPDATE sessions SET guest = NULL, image = NULL, changes = 0, is_stale = 0 WHERE id = ?1")?
         .execute([id.as_bytes()])?;
     for table in ["session_changes", "session_hosts"] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE session = (SELECT n FROM sessions WHERE id = ?1)"))?
@@ -169,13 +173,31 @@ pub(crate) fn copy(db: &Connection, from: i64, to: i64) -> Result<(), Failure> {
             format!("INSERT INTO {table} (session, {columns}) SELECT ?2, {columns} FROM {table} WHERE session = ?1");
         db.prepare_cached(&sql)?.execute([from, to])?;
     }
+    db.prepare_cached("UPDATE sessions SET changes = (SELECT changes FROM sessions WHERE n = ?1) WHERE n = ?2")?
+        .execute([from, to])?;
     Ok(())
 }
 
-/// The session's row number and what its memory begins with.
-fn origin(row: &Row<'_>) -> Result<(i64, [u8; 32], Option<ImageId>), Failure> {
+/// What a session's row says of its state.
+struct Origin {
+    /// The row's number.
+    n: i64,
+    guest: [u8; 32],
+    image: Option<ImageId>,
+    /// Of changes.
+    count: i64,
+    is_stale: bool,
+}
+
+fn origin(row: &Row<'_>) -> Result<Origin, Failure> {
     let row = Record { table: "sessions", row };
-    Ok((row.get("n")?, row.get("guest")?, row.get::<Option<_>>("image")?.map(ImageId)))
+    Ok(Origin {
+        n: row.get("n")?,
+        guest: row.get("guest")?,
+        image: row.get::<Option<_>>("image")?.map(ImageId),
+        count: row.get("changes")?,
+        is_stale: row.get("is_stale")?,
+    })
 }
 
 fn memory(row: &Row<'_>, expected: i64) -> Result<Vec<u8>, Failure> {

@@ -44,16 +44,14 @@ fn a_session_whose_last_effect_was_not_stored_is_lost_until_it_is_saved() {
     run(saved, Effect::Saved(&second));
     run(flushed, Effect::Flushed(Some(&second)));
     fixture.store.save_state(hibernated, &second).unwrap();
-    let fork = Session { id: SessionId::new(), ..fixture.store.session(stale).unwrap().unwrap() };
-    fixture.store.fork_session(stale, &fork).unwrap();
+    let is_stale = |id| fixture.store.state(id).unwrap().unwrap().is_stale;
+    assert_eq!([stale, saved, flushed, hibernated].map(is_stale), [true, false, false, false]);
 
-    assert_eq!(fixture.store.recover(&GUEST).unwrap(), Recovered { ready: 3, crashed: 2, cancelled: 0 });
+    assert_eq!(fixture.store.recover(&GUEST).unwrap(), Recovered { ready: 3, crashed: 1, cancelled: 0 });
     assert_eq!(fixture.store.ready_sessions().unwrap(), [saved, flushed, hibernated]);
-    for id in [stale, fork.id] {
-        let (status, reason) = status(&fixture.store, id);
-        assert_eq!(status, SessionStatus::Crashed);
-        assert!(reason.contains("set runtime.durability of its template to \"execution\""), "{reason}");
-    }
+    let (status, reason) = status(&fixture.store, stale);
+    assert_eq!(status, SessionStatus::Crashed);
+    assert!(reason.contains("set runtime.durability of its template to \"execution\""), "{reason}");
 }
 
 #[test]
@@ -69,6 +67,20 @@ fn a_session_of_another_engine_or_an_older_version_says_so() {
     let (_, reason) = status(&fixture.store, ours);
     assert!(reason.contains("another version of the engine"), "{reason}");
     assert!(fixture.store.state(ours).unwrap().is_some(), "nothing is deleted");
+}
+
+#[test]
+fn what_cannot_be_recorded_is_forgotten_and_what_is_recorded_stays() {
+    let fixture = Fixture::new();
+    let id = fixture.ready(None).id;
+    let [recorded, running] = [(); 2].map(|()| one_plus_one(id));
+    fixture.store.insert_execution(&recorded, Effect::Unchanged).unwrap();
+    fixture.store.begin_execution(&running).unwrap();
+    for execution in [&recorded, &running, &one_plus_one(id)] {
+        fixture.store.forget_running(execution.id).unwrap();
+    }
+    let left: Vec<_> = fixture.store.executions(id, 9).unwrap().iter().map(|execution| execution.id).collect();
+    assert_eq!(left, [recorded.id]);
 }
 
 #[test]

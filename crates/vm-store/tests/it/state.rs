@@ -12,7 +12,7 @@ fn state(fixture: &Fixture, id: SessionId) -> State {
 fn a_new_session_is_as_its_image() {
     let fixture = Fixture::new();
     let image = fixture.image(b"x");
-    let expected = State { guest: GUEST, image: Some(image), changes: vec![], host: None };
+    let expected = State { guest: GUEST, image: Some(image), changes: vec![], host: None, is_stale: false };
     assert_eq!(state(&fixture, fixture.ready(Some(image)).id), expected);
     assert_eq!(state(&fixture, fixture.ready(None).id), State { image: None, ..expected });
     assert_eq!(fixture.store.state(session().id).unwrap(), None);
@@ -32,6 +32,7 @@ fn changes_add_up_and_a_whole_one_takes_their_place() {
         image: None,
         changes: vec![b"one".to_vec(), b"two".to_vec(), vec![]],
         host: Some(b"h1".to_vec()),
+        is_stale: false,
     };
     assert_eq!(state(&fixture, id), three);
     assert_eq!(fixture.store.state_bytes(id).unwrap(), 8);
@@ -117,6 +118,8 @@ fn a_closed_session_gives_its_state_back_and_gets_none() {
     assert_eq!(fixture.store.state_bytes(closed.id).unwrap(), 0);
     assert_eq!(fixture.store.stored_bytes().unwrap().states, 0);
     assert_eq!(fixture.store.executions(closed.id, 9).unwrap().len(), 1);
+    fixture.store.update_session(&crashed).unwrap();
+    assert_eq!(fixture.store.session(closed.id).unwrap(), Some(closed), "it stays closed");
 }
 
 #[test]
@@ -127,7 +130,7 @@ fn a_fork_has_the_state_of_its_parent_and_then_its_own() {
     fixture.store.save_state(parent.id, &change(b"one")).unwrap();
     fixture.store.save_state(parent.id, &Change { host: Some(b"h".to_vec()), ..change(b"two") }).unwrap();
     let child = Session { id: SessionId::new(), parent_session_id: Some(parent.id), ..parent.clone() };
-    fixture.store.fork_session(parent.id, &child).unwrap();
+    assert!(fixture.store.fork_session(parent.id, &child, false).unwrap());
     assert_eq!(fixture.store.session(child.id).unwrap(), Some(child.clone()));
     assert_eq!(fixture.store.session(parent.id).unwrap(), Some(parent.clone()));
     assert_eq!(fixture.store.session_template(child.id).unwrap(), fixture.store.session_template(parent.id).unwrap());
@@ -138,11 +141,13 @@ fn a_fork_has_the_state_of_its_parent_and_then_its_own() {
     assert_eq!(state(&fixture, child.id).changes, [&b"one"[..], b"two", b"child"]);
     assert_eq!(state(&fixture, parent.id).changes, [b"parent"]);
 
-    let nobody = session().id;
-    let orphan = Session { id: SessionId::new(), ..child };
-    let error = fixture.store.fork_session(nobody, &orphan).unwrap_err();
-    assert!(matches!(error, StoreError::SessionNotFound(id) if id == nobody), "{error:?}");
-    assert_eq!(fixture.store.session(orphan.id).unwrap(), None);
+    let (stale, starting) = (fixture.ready(None).id, fixture.session().id);
+    fixture.store.insert_execution(&one_plus_one(stale), Effect::Unsaved).unwrap();
+    for parent in [session().id, stale, starting] {
+        let orphan = Session { id: SessionId::new(), ..child.clone() };
+        assert!(!fixture.store.fork_session(parent, &orphan, true).unwrap());
+        assert_eq!(fixture.store.session(orphan.id).unwrap(), None);
+    }
 }
 
 #[test]
@@ -150,6 +155,8 @@ fn damaged_state_is_named_and_hurts_no_other_session() {
     for (damage, named) in [
         ("DELETE FROM session_changes WHERE seq = 1", "session_changes.seq is 2 where 1 is due"),
         ("DELETE FROM session_changes WHERE seq = 2", "session_changes.seq is 3 where 2 is due"),
+        ("DELETE FROM session_changes WHERE seq = 3", "session_changes.seq has 2 of 3 changes"),
+        ("DELETE FROM session_changes", "session_changes.seq has 0 of 3 changes"),
         ("UPDATE session_changes SET seq = 5 WHERE seq = 3", "session_changes.seq is 5 where 3 is due"),
         ("UPDATE session_changes SET seq = 2 WHERE seq = 3", "session_changes.seq is 2 where 3 is due"),
         ("UPDATE session_changes SET seq = 3 - seq WHERE seq < 3", "session_changes.memory does not match"),

@@ -1,11 +1,15 @@
 //! Sessions that do not die: what was acknowledged survives the daemon, whichever way it ends.
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
+mod clients;
 mod databases;
+mod dice;
 mod forks;
 mod hibernation;
 mod housekeeping;
 mod images;
+mod kills;
+mod model;
 mod restarts;
 #[path = "../support/mod.rs"]
 mod support;

@@ -44,7 +44,8 @@ fn every_test_that_the_specification_names_exists() {
     let specification = fs::read_to_string(crates.join("../SPECIFICATION.md")).unwrap();
     let (mut source, mut checked) = (String::new(), 0);
     for quoted in specification.split('`').skip(1).step_by(2) {
-        let is_name = quoted.contains('_') && quoted.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let is_name =
+            quoted.contains('_') && quoted.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         if quoted.ends_with(".rs") {
             source = fs::read_to_string(crates.join(quoted)).unwrap_or_else(|_| panic!("there is no {quoted}"));
         } else if is_name && !["wall_ms", "cpu_ms", "mem_mb", "max_events", "max_output_kb"].contains(&quoted) {

@@ -78,6 +78,11 @@ impl Daemon {
     pub fn signal(&mut self, signal: &str) -> (ExitStatus, String) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        self.wait()
+    }
+
+    /// Waits for the end; what the daemon wrote to standard output after its first line.
+    pub fn wait(&mut self) -> (ExitStatus, String) {
         let status = wait_for(|| self.child.try_wait().unwrap());
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();

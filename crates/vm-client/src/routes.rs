@@ -5,10 +5,10 @@ use std::fmt::Display;
 
 use reqwest::Method;
 use vm_model::{
-    Capability, Collected, CapabilityDeleted, EngineEntry, Event, Execution, Extension, ExtensionAdded, ExtensionRemoved, Health,
-    LibraryEntry, ModuleEntry, NewCapability, NewExtension, NewSession, NewStartupFile, NewTemplate, ReplRequest,
-    RunFileRequest, RuntimeSummary, Session, SessionFilter, StartupFile, StartupFileDeleted, Template, TemplateDeleted,
-    TemplateDetail, TemplatePatch,
+    Capability, CapabilityDeleted, Collected, EngineEntry, Event, Execution, Extension, ExtensionAdded,
+    ExtensionRemoved, Health, LibraryEntry, ModuleEntry, NewCapability, NewExtension, NewSession, NewStartupFile,
+    NewTemplate, ReplRequest, RunFileRequest, RuntimeSummary, Session, SessionFilter, StartupFile, StartupFileDeleted,
+    Template, TemplateDeleted, TemplateDetail, TemplatePatch,
 };
 
 use crate::{Client, ClientError};

@@ -34,7 +34,7 @@ impl Server {
                 parallel: None,
                 max_memory: None,
                 hibernate_after: std::time::Duration::from_secs(300),
-        retention: vm_core::Retention::default(),
+                retention: vm_core::Retention::default(),
             })
             .await
             .unwrap();

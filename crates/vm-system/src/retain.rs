@@ -53,7 +53,8 @@ mod tests {
         assert_eq!(parse("30d"), Some(Retain::Age(Duration::from_secs(30 * 24 * HOUR))));
         assert_eq!(parse("12h"), Some(Retain::Age(Duration::from_secs(12 * HOUR))));
         assert_eq!(parse("10GiB"), Some(Retain::Size(10 << 30)));
-        for text in ["", "30", "d", "-1d", "1.5d", "10 GiB", "10GB", "99999999999999999999d", "9999999999999999999GiB"] {
+        for text in ["", "30", "d", "-1d", "1.5d", "10 GiB", "10GB", "99999999999999999999d", "9999999999999999999GiB"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
         let both = retention(&[Retain::Size(5), Retain::Age(Duration::from_secs(7))]);

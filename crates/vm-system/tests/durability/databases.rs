@@ -12,7 +12,10 @@ const SUM: &str = "db.query('SELECT sum(n) AS n FROM (SELECT n FROM main.t UNION
     UNION ALL SELECT n FROM third.t)')[0].n";
 
 fn add(daemon: &Daemon, session: &str) {
-    daemon.preview(session, "['main', 'other', 'third'].forEach(name => db.exec(`INSERT INTO ${name}.t VALUES (1000)`)); 1");
+    daemon.preview(
+        session,
+        "['main', 'other', 'third'].forEach(name => db.exec(`INSERT INTO ${name}.t VALUES (1000)`)); 1",
+    );
 }
 
 #[test]
@@ -63,7 +66,8 @@ fn a_database_whose_file_is_gone_says_so_and_the_session_goes_on() {
     let daemon = Daemon::start();
     let session = daemon.session_with(&["database"]);
     daemon.write("folder/file.db", "");
-    daemon.preview(&session, "let kept = 1; var db = require('database'); db.configure('sqlite3', 'folder/file.db'); 1");
+    daemon
+        .preview(&session, "let kept = 1; var db = require('database'); db.configure('sqlite3', 'folder/file.db'); 1");
     daemon.post_nothing(&format!("/sessions/{session}/hibernate")).ok(200);
     std::fs::remove_dir_all(daemon.worktree().join("folder")).unwrap();
     assert!(daemon.failure(&session, "db.query('SELECT 1')").contains("folder"));

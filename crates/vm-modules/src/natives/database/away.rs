@@ -47,7 +47,12 @@ impl Away {
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, NativeError> {
-        let lost = || NativeError::new("ERR_DATABASE_LOST", "what was stored of the open database cannot be read; configure it again");
+        let lost = || {
+            NativeError::new(
+                "ERR_DATABASE_LOST",
+                "what was stored of the open database cannot be read; configure it again",
+            )
+        };
         rmp_serde::from_slice(bytes).ok().filter(|away: &Self| away.version == VERSION).ok_or_else(lost)
     }
 

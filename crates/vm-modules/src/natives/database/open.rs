@@ -46,12 +46,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub fn new(
-        location: &Location,
-        dsn: &str,
-        is_read_only: bool,
-        bounds: &Bounds<'_>,
-    ) -> Result<Self, NativeError> {
+    pub fn new(location: &Location, dsn: &str, is_read_only: bool, bounds: &Bounds<'_>) -> Result<Self, NativeError> {
         let open = Self::with_vfs(SHARED, location, dsn, is_read_only, bounds)?;
         if !open.is_wal("main") {
             return Ok(open);
@@ -179,7 +174,9 @@ impl Open {
             return Ok(());
         }
         let connection = &mut self.connection;
-        self.guard.suspend(|| connection.deserialize_read_exact(schema, content, content.len(), false)).map_err(failure)?;
+        self.guard
+            .suspend(|| connection.deserialize_read_exact(schema, content, content.len(), false))
+            .map_err(failure)?;
         self.limit_memory(schema)
     }
 

@@ -75,9 +75,9 @@ impl Store {
     }
 
     /// One step through the executions that ended before then, oldest first, which deletes no more rows. `None`: there was none.
-    fn delete_executions(&self, before: i64, mut rows: usize) -> Result<Option<u64>, StoreError> {
+    fn delete_executions(&self, before: i64, max_rows: usize) -> Result<Option<u64>, StoreError> {
         self.write("delete old executions", |db| {
-            let mut deleted = None;
+            let (mut rows, mut executions) = (max_rows, 0);
             for n in oldest_executions(db, before)? {
                 // Its events can be more than a step may delete.
                 rows -= db
@@ -86,17 +86,16 @@ impl Store {
                          AND seq IN (SELECT seq FROM events WHERE execution = ?1 ORDER BY seq LIMIT ?2)",
                     )?
                     .execute(params![n, rows])?;
-                let deleted = deleted.get_or_insert(0);
                 if rows == 0 {
                     break;
                 }
-                rows -= db.prepare_cached("DELETE FROM executions WHERE n = ?1")?.execute([n])?;
-                *deleted += 1;
+                let deleted = db.prepare_cached("DELETE FROM executions WHERE n = ?1")?.execute([n])?;
+                (rows, executions) = (rows - deleted, executions + deleted as u64);
                 if rows == 0 {
                     break;
                 }
             }
-            Ok(deleted)
+            Ok((rows < max_rows).then_some(executions))
         })
     }
 

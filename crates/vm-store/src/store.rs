@@ -86,7 +86,10 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        thread,
+    };
 
     use rusqlite::ErrorCode;
 
@@ -154,5 +157,19 @@ mod tests {
         let message = store.write("store the big one", full).unwrap_err().to_string();
         assert!(message.starts_with("cannot store the big one: database or disk is full; free"), "{message}");
         assert_eq!(sessions(&store), 0);
+    }
+
+    #[test]
+    fn what_was_acknowledged_is_there_when_the_disk_fills_up_under_many() {
+        let (_folder, store) = store();
+        store.writer.pause(|db| db.pragma_update(None, "max_page_count", 500)).unwrap();
+        let insert =
+            || (0..100).filter(|_| store.write("insert", |db| Ok(db.execute(INSERT, [10_000])?)).is_ok()).count();
+        let stored: usize = thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(insert)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert!((1..800).contains(&stored), "{stored} of 800");
+        assert_eq!(sessions(&store), stored);
     }
 }

@@ -1,6 +1,8 @@
+use std::{fs, time::Duration};
+
 use proptest::prelude::*;
 use vm_model::{Session, SessionId, SessionStatus};
-use vm_store::{Change, Effect, State, StoreError};
+use vm_store::{Change, Effect, NewImage, Retention, State, Store, StoreError};
 
 use crate::support::{Fixture, GUEST, change, detail, one_plus_one, session};
 
@@ -209,5 +211,48 @@ proptest! {
         fixture.raw().execute("UPDATE session_changes SET memory = ?1 WHERE seq = ?2", (memory, victim + 1)).unwrap();
         let error = fixture.store.state(id).unwrap_err();
         prop_assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_damaged_file_gives_errors_and_no_other_content(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let Fixture { store, folder } = Fixture::new();
+        let path = folder.path().join("test.db");
+        let content = vec![5; 9000];
+        let new = NewImage { key: [1; 32], guest: GUEST, recipe: b"recipe", content: &content };
+        let image = store.insert_image(&new).unwrap();
+        let session = Session { status: SessionStatus::Ready, ..session() };
+        store.insert_session(&session, &detail("t"), &GUEST, Some(image)).unwrap();
+        let memories: Vec<_> = (0..8_u8).map(|i| vec![i; 500 * usize::from(i)]).collect();
+        for memory in &memories {
+            store.save_state(session.id, &Change { host: Some(memory.clone()), ..change(memory) }).unwrap();
+        }
+        drop(store);
+        let mut file = fs::read(&path).unwrap();
+        for (place, byte) in damage {
+            let place = place.index(file.len());
+            file[place] = byte;
+        }
+        if let Some(cut) = cut {
+            file.truncate(cut.index(file.len()));
+        }
+        fs::write(&path, file).unwrap();
+
+        let Ok(store) = Store::open(&path) else { return Ok(()) };
+        if let Ok(Some(state)) = store.state(session.id) {
+            prop_assert!(memories.starts_with(&state.changes), "{state:?}");
+            prop_assert!(state.host.is_none_or(|host| host == memories[7]));
+        }
+        if let Ok(Some(image)) = store.image(image) {
+            prop_assert_eq!(image.content, content);
+        }
+        drop(store.recover(&GUEST));
+        drop(store.gc(&Retention { max_age: Some(Duration::ZERO), max_bytes: Some(0) }));
     }
 }

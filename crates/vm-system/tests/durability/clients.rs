@@ -209,8 +209,7 @@ impl Client {
     fn close(&mut self, daemon: &Daemon, world: &World, at: usize) -> Result<(), Gone> {
         let model = &mut self.models[at];
         model.closing.0 = true;
-        let (status, answer) =
-            call(daemon, world, Method::POST, &format!("/sessions/{}/close", model.id), &json!({}))?;
+        let (status, answer) = call(daemon, world, Method::POST, &format!("/sessions/{}/close", model.id), &json!({}))?;
         expect(world, &answer, status == 200)?;
         model.closing.1 = true;
         let body = json!({"session_id": model.id, "input": "1"});

@@ -124,7 +124,7 @@ impl QuickJsInstance {
     }
 
     /// The program left the machine in order: its effects stay.
-    fn keep(&mut self, run: &Run) -> Step {
+    fn keep(&mut self, run: &Arc<Run>) -> Step {
         let Some(machine) = &mut self.machine else { return Step::Done(lost("the session's memory is gone")) };
         let mem_bytes = machine.heap_used().map_or(0, u64::from);
         let mapping = machine.host().mapping.clone();
@@ -147,7 +147,7 @@ impl QuickJsInstance {
     }
 
     /// The machine is spent: the session goes on from the state before the program.
-    fn roll_back(&mut self, run: &Run, why: &str) -> Step {
+    fn roll_back(&mut self, run: &Arc<Run>, why: &str) -> Step {
         // The old memory goes first: two at once could be too much for the machine.
         self.machine = None;
         match self.stamp() {

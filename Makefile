@@ -1,6 +1,6 @@
 # `make demo` and `make test` are all that a newcomer needs; both install what is missing.
 
-.PHONY: demo test bench setup deny
+.PHONY: demo test bench fuzz setup deny
 
 demo: setup
 	./demo/run
@@ -14,6 +14,12 @@ test: setup
 bench: setup
 	cargo build --release --locked -p vm-system -p vm-bench
 	$${CARGO_TARGET_DIR:-target}/release/vm-bench $${CARGO_TARGET_DIR:-target}/release/vm-system
+
+# How long each target runs, in seconds.
+FUZZ_SECONDS ?= 600
+
+fuzz: setup
+	./scripts/fuzz $(FUZZ_SECONDS)
 
 setup:
 	./scripts/setup

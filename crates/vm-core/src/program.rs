@@ -1,6 +1,6 @@
 //! What an execution is to its engine: the program that it runs, and the record that the run leaves.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use vm_engine::{Mode, Outcome, Program, ProgramKind, Run, StopReason};
 use vm_model::{Execution, ExecutionKind, ExecutionStatus, Metrics, Payload, Runtime, Timestamp};
@@ -8,7 +8,7 @@ use vm_model::{Execution, ExecutionKind, ExecutionStatus, Metrics, Payload, Runt
 const SNIPPET_NAME: &str = "<repl>";
 
 /// The first event repeats what is run.
-pub(crate) fn echo(execution: &Execution, run: &Run) {
+pub(crate) fn echo(execution: &Execution, run: &Arc<Run>) {
     let text = execution.input.as_ref().or(execution.path.as_ref()).cloned().unwrap_or_default();
     run.report(Payload::InputEcho { text });
 }

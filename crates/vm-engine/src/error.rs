@@ -13,7 +13,7 @@ pub enum EngineError {
     /// What was stored of a session's state is not what was written.
     #[error("{0}")]
     Damaged(String),
-    /// The built-in guest could not be compiled or started.
+    /// The guest could not be compiled or started.
     #[error("the JavaScript engine cannot start: {0}")]
     Guest(String),
 }

@@ -136,16 +136,19 @@ impl Run {
     }
 
     /// Adds an event, unless it would exceed a limit: then it stops the run instead. The system's own word always fits.
-    pub fn report(&self, payload: Payload) {
+    pub fn report(self: &Arc<Self>, payload: Payload) {
         // Strings, numbers and checked JSON always encode.
         let Ok(encoded) = serde_json::value::to_raw_value(&payload) else { return };
-        if !matches!(payload, Payload::System { .. })
-            && let Some(reason) = self.refuses(encoded.get().len() as u64)
-        {
-            self.ask_to_stop(reason);
-            return;
+        if matches!(payload, Payload::System { .. }) || self.has_room(encoded.get().len() as u64) {
+            self.record(payload, encoded);
         }
-        self.record(payload, encoded);
+    }
+
+    /// Whether an event of this size fits. One that does not stops the run.
+    pub(crate) fn has_room(self: &Arc<Self>, size: u64) -> bool {
+        let Some(reason) = self.refuses(size) else { return true };
+        self.stop(reason);
+        false
     }
 
     /// Why there is no room for an event of this size.
@@ -213,10 +216,11 @@ impl Run {
     /// What was asked to stop is forced after a while.
     fn give_grace(self: &Arc<Self>) {
         let now = Instant::now();
-        if let Some(turn) = &mut lock(&self.control).turn {
-            turn.note_asked(now);
+        // One grace for each turn, however often it is asked.
+        let begins = lock(&self.control).turn.as_mut().is_some_and(|turn| turn.note_asked(now));
+        if begins {
+            watchdog::force_at(self, now + GRACE);
         }
-        watchdog::force_at(self, now + GRACE);
     }
 
     /// The watchdog's look at the turn on a thread: stops it at a limit of time, or tells when to look again.
@@ -263,8 +267,8 @@ impl Run {
     }
 
     /// Ends the run at a limit that something working on its behalf has exceeded.
-    pub fn exceed(&self, limit: LimitKind) {
-        self.ask_to_stop(StopReason::Limit(limit));
+    pub fn exceed(self: &Arc<Self>, limit: LimitKind) {
+        self.stop(StopReason::Limit(limit));
     }
 
     /// Notes that the code did or saw something that would be something else another time: the clock, randomness, a command.

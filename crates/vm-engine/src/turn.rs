@@ -116,9 +116,13 @@ impl Turn {
         self.target.raise_flag();
     }
 
-    /// From now on it has its grace.
-    pub fn note_asked(&mut self, now: Instant) {
-        self.asked = Some((now, self.threads_time()));
+    /// From now on it has its grace; answers whether it had none before.
+    pub fn note_asked(&mut self, now: Instant) -> bool {
+        let begins = self.asked.is_none();
+        if begins {
+            self.asked = Some((now, self.threads_time()));
+        }
+        begins
     }
 
     /// Takes the memory away if the code was asked to stop and has had the time to; or tells when to try again.

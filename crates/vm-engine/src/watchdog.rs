@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use crate::Run;
+use crate::{Run, memory::Mapping};
 
 /// Times in order; the number tells equal ones apart.
 type Key = (Instant, u64);
@@ -22,6 +22,8 @@ enum Action {
     Look(Weak<Run>, Arc<Mutex<Key>>),
     /// The time to stop by oneself is over.
     Force(Weak<Run>),
+    /// A call that belongs to no run takes too long.
+    Revoke(Weak<Mapping>),
 }
 
 #[derive(Default)]
@@ -48,7 +50,7 @@ static WATCHDOG: LazyLock<Arc<Watchdog>> = LazyLock::new(|| {
     watchdog
 });
 
-/// Looks at the run until dropped.
+/// Looks at the run, or waits to take the memory away, until dropped.
 pub(crate) struct Watch(Arc<Mutex<Key>>);
 
 /// Looks at the run at this time, and then whenever the run says.
@@ -56,6 +58,13 @@ pub(crate) fn watch(run: &Arc<Run>, at: Instant) -> Watch {
     let key = Arc::new(Mutex::new((at, WATCHDOG.next_number())));
     WATCHDOG.add(*lock(&key), Action::Look(Arc::downgrade(run), key.clone()));
     Watch(key)
+}
+
+/// Takes the memory away at this time: for what no run bounds.
+pub(crate) fn revoke_at(mapping: &Arc<Mapping>, at: Instant) -> Watch {
+    let key = (at, WATCHDOG.next_number());
+    WATCHDOG.add(key, Action::Revoke(Arc::downgrade(mapping)));
+    Watch(Arc::new(Mutex::new(key)))
 }
 
 impl Drop for Watch {
@@ -112,6 +121,11 @@ impl Watchdog {
             Action::Force(run) => {
                 if let Some(at) = run.upgrade().and_then(|run| run.force()) {
                     self.add((at, self.next_number()), Action::Force(run));
+                }
+            }
+            Action::Revoke(mapping) => {
+                if let Some(mapping) = mapping.upgrade() {
+                    mapping.revoke();
                 }
             }
             Action::Look(run, key) => {

@@ -63,6 +63,22 @@ fn what_cannot_be_asked_is_forced_and_the_session_is_set_back() {
 }
 
 #[test]
+fn what_exceeds_an_output_limit_and_cannot_be_asked_is_forced_too() {
+    for limits in [Limits { max_events: 20, ..small() }, Limits { max_output_kb: 1, ..small() }] {
+        let mut session = Session::with(limits);
+        session.repl("var hay = 'a'.repeat(2e6), needle = 'a'.repeat(1e6) + 'b', kept = 1");
+        // the search is the engine's own, and what it searches for is too much to say
+        let done = session.repl(
+            "kept = 2; for (let i = 0; i < 20; i++) console.log('x'.repeat(20));
+             hay.indexOf({ toString() { console.log('x'.repeat(1000)); return needle } })",
+        );
+        assert!(matches!(done.stopped(), Some(StopReason::Limit(LimitKind::MaxEvents | LimitKind::MaxOutputKb))));
+        assert!(done.outcome.rolled_back, "{done:?}");
+        assert_eq!(session.preview("kept"), "1");
+    }
+}
+
+#[test]
 fn a_trapped_instance_is_dropped_and_the_session_continues_from_its_last_checkpoint() {
     let mut session = Session::with(small());
     session.repl(

@@ -11,7 +11,10 @@ use crate::{errors::ApiError, unique_keys::UniqueKeys};
 const MAX_QUOTED: usize = 300;
 
 /// A body that is a JSON object of exactly the shape `T`.
-pub(crate) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+///
+/// # Errors
+/// It is not, or a key comes twice; `INVALID_REQUEST`, with the place and the field in the details.
+pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     // serde would take an array for an object, field by field
     if bytes.trim_ascii_start().first().is_some_and(|&first| first != b'{') {
         return Err(ApiError::invalid_request("the body is not acceptable: it must be a JSON object"));
@@ -33,7 +36,10 @@ fn bad_body(what: String, field: Option<String>, error: &serde_json::Error) -> A
 }
 
 /// Query parameters of exactly the shape `T`.
-pub(crate) fn query<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+///
+/// # Errors
+/// They are not; `VALIDATION_ERROR`, with the field in the details.
+pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
     serde_path_to_error::deserialize(pairs).map_err(|error| {
         let message = format!("the query is not acceptable: {}", shortened(error.to_string()));

@@ -9,7 +9,7 @@
 //! | `cors` | what browsers are told about the pages that may call |
 //! | `query` | query parameters, and that there are none where nobody looks at them |
 //! | `request` | bodies, and ids in paths |
-//! | `decode`, `unique_keys` | strict decoding, and that no key of a JSON object comes twice |
+//! | [`decode`], `unique_keys` | strict decoding, and that no key of a JSON object comes twice |
 //! | `errors` | the one table from error to status, code and details |
 //! | `connections` | how many there are, and how long a client may take |
 //! | `malformed` | an answer for what is no HTTP |
@@ -19,7 +19,7 @@
 mod access;
 mod connections;
 mod cors;
-mod decode;
+pub mod decode;
 mod errors;
 mod linger;
 mod malformed;
@@ -33,5 +33,6 @@ mod unique_keys;
 
 pub use access::{Access, AccessError};
 pub use cors::Origin;
+pub use errors::ApiError;
 pub use openapi::openapi;
 pub use serve::serve;

@@ -1,11 +1,9 @@
-//! The built-in guest, taken apart: its code, compiled once for all images, and the data that its first memory begins with.
+//! A guest, taken apart: its code, compiled once for all images, and the data that its first memory begins with.
 
 use wasmparser::{DataKind, Operator, Parser, Payload};
 
-use crate::EngineError;
-
 /// The module that the build script made.
-const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
+pub(super) const BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
 
 /// The version of QuickJS-NG in the guest.
 pub(super) const QUICKJS_VERSION: &str = "0.16.2";
@@ -25,22 +23,19 @@ pub(super) struct Segment {
 }
 
 impl Guest {
-    pub fn built_in() -> Result<Self, EngineError> {
-        Self::parse(MODULE).map_err(|error| EngineError::Guest(format!("the built-in guest is damaged: {error}")))
-    }
-
-    fn parse(module: &[u8]) -> Result<Self, wasmparser::BinaryReaderError> {
+    pub fn parse(module: &[u8]) -> Result<Self, wasmparser::BinaryReaderError> {
         const WASM_PAGE: usize = 65_536;
         const DATA_SECTION: u8 = 11;
         const DATA_COUNT_SECTION: u8 = 12;
         const HEADER: usize = 8;
-        let mut guest = Self { code: module[..HEADER].to_vec(), data: Vec::new(), memory_size: 0 };
+        let header = module.get(..HEADER).unwrap_or_default();
+        let mut guest = Self { code: header.to_vec(), data: Vec::new(), memory_size: 0 };
         for payload in Parser::new(0).parse_all(module) {
             let payload = payload?;
             match &payload {
                 Payload::MemorySection(memories) => {
                     for memory in memories.clone() {
-                        guest.memory_size = memory?.initial as usize * WASM_PAGE;
+                        guest.memory_size = (memory?.initial as usize).saturating_mul(WASM_PAGE);
                     }
                 }
                 Payload::DataSection(segments) => {
@@ -50,13 +45,15 @@ impl Guest {
                 }
                 _ => {}
             }
+            // where the module is cut off, the parser says so a moment later
             if let Some((id, range)) = payload.as_section()
+                && let Some(section) = module.get(range)
                 && id != DATA_SECTION
                 && id != DATA_COUNT_SECTION
             {
                 guest.code.push(id);
-                push_leb128(&mut guest.code, range.len());
-                guest.code.extend(&module[range]);
+                push_leb128(&mut guest.code, section.len());
+                guest.code.extend(section);
             }
         }
         Ok(guest)
@@ -92,7 +89,7 @@ mod tests {
     fn the_guest_has_no_bulk_memory_instructions() {
         // wasmtime runs them as host code, where a memory that is taken away would end the process.
         let mut functions = 0;
-        for payload in Parser::new(0).parse_all(MODULE) {
+        for payload in Parser::new(0).parse_all(BUILT_IN) {
             let Payload::CodeSectionEntry(body) = payload.unwrap() else { continue };
             functions += 1;
             for operator in body.get_operators_reader().unwrap() {
@@ -110,7 +107,7 @@ mod tests {
     #[test]
     fn the_guest_imports_what_the_host_offers_and_no_more() {
         let mut imports = Vec::new();
-        for payload in Parser::new(0).parse_all(MODULE) {
+        for payload in Parser::new(0).parse_all(BUILT_IN) {
             let Payload::ImportSection(section) = payload.unwrap() else { continue };
             for import in section.into_imports() {
                 let import = import.unwrap();

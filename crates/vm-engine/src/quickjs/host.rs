@@ -45,6 +45,8 @@ impl Outside {
     }
 }
 
+/// The longest name of a host function, in bytes.
+const MAX_NAME: u32 = 64;
 /// The most random bytes that one call gives; the guest asks for no more.
 const MAX_RANDOM: u32 = 1 << 16;
 
@@ -55,23 +57,23 @@ pub(super) fn add_to(linker: &mut Linker<Host>) -> Result<()> {
     linker.func_wrap("vm", "report", report)?;
     linker.func_wrap("vm", "memory_exhausted", memory_exhausted)?;
     linker.func_wrap("vm", "utc_offset", |caller: Caller<'_, Host>, seconds: f64| {
-        caller.data().note_unrepeatable();
-        utc_offset(seconds)
+        caller.data().note_unrepeatable()?;
+        Ok(utc_offset(seconds))
     })?;
     linker.func_wrap("vm", "random", random)?;
     linker.func_wrap("vm", "elapsed_ms", |caller: Caller<'_, Host>| {
-        caller.data().note_unrepeatable();
-        caller.data().outside.elapsed_ms()
+        caller.data().note_unrepeatable()?;
+        Ok(caller.data().outside.elapsed_ms())
     })?;
     linker.func_wrap("vm", "time_origin_ms", |caller: Caller<'_, Host>| {
-        caller.data().note_unrepeatable();
-        since_1970_us(caller.data().outside.created_at) / 1e3
+        caller.data().note_unrepeatable()?;
+        Ok(since_1970_us(caller.data().outside.created_at) / 1e3)
     })?;
     linker.func_wrap("vm", "call", call)?;
     linker.func_wrap("vm", "take", take)?;
     linker.func_wrap("env", "__rquickjs_host_now_us", |caller: Caller<'_, Host>| {
-        caller.data().note_unrepeatable();
-        since_1970_us(SystemTime::now())
+        caller.data().note_unrepeatable()?;
+        Ok(since_1970_us(SystemTime::now()))
     })?;
     Ok(())
 }
@@ -88,9 +90,11 @@ fn report(
     c_len: u32,
 ) -> Result<()> {
     let host = caller.data();
-    let payload = host.payload(kind, (a, a_len), (b, b_len), (c, c_len))?;
-    if let Some(run) = &host.run {
-        run.report(payload);
+    host.check_memory()?;
+    let Some(run) = &host.run else { return Err(wasmtime::Error::msg("a report outside of an execution")) };
+    // An event is at least as long as its texts: what will not fit is not even copied.
+    if run.has_room(u64::from(a_len) + u64::from(b_len) + u64::from(c_len)) {
+        run.report(host.payload(kind, (a, a_len), (b, b_len), (c, c_len))?);
     }
     Ok(())
 }
@@ -103,6 +107,11 @@ fn memory_exhausted(caller: Caller<'_, Host>) -> Result<()> {
 }
 
 impl Host {
+    /// What never touches its memory notices here that it has been taken away.
+    fn check_memory(&self) -> Result<()> {
+        Ok(self.mapping.read(0, 0, |_| ())?)
+    }
+
     fn payload(&self, kind: u32, a: Text, b: Text, c: Text) -> Result<Payload> {
         let level = match kind {
             0 => ConsoleLevel::Log,
@@ -122,11 +131,13 @@ impl Host {
         Ok(Payload::Console { level, text: self.text(a)? })
     }
 
-    /// The code got to know something that another time would be something else.
-    fn note_unrepeatable(&self) {
+    /// The code is to know something that another time would be something else.
+    fn note_unrepeatable(&self) -> Result<()> {
+        self.check_memory()?;
         if let Some(run) = &self.run {
             run.note_unrepeatable();
         }
+        Ok(())
     }
 
     /// A lone surrogate has no UTF-8 form and becomes U+FFFD.
@@ -150,7 +161,7 @@ fn utc_offset(seconds: f64) -> i32 {
 
 /// The operating system's source does not fail once it has been seeded at boot.
 fn random(caller: Caller<'_, Host>, start: u32, len: u32) -> Result<()> {
-    caller.data().note_unrepeatable();
+    caller.data().note_unrepeatable()?;
     let mut bytes = vec![0; len.min(MAX_RANDOM) as usize];
     getrandom::fill(&mut bytes).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
     Ok(caller.data().mapping.write(start, &bytes)?)
@@ -158,6 +169,9 @@ fn random(caller: Caller<'_, Host>, start: u32, len: u32) -> Result<()> {
 
 /// The mapping is not locked while the function works, so the watchdog can take the memory away meanwhile.
 fn call(mut caller: Caller<'_, Host>, name: u32, name_len: u32, request: u32, request_len: u32) -> Result<i64> {
+    if name_len > MAX_NAME {
+        return Err(wasmtime::Error::msg("the guest named a function that the host cannot have"));
+    }
     let host = caller.data_mut();
     let name = host.text((name, name_len))?;
     let request = host.mapping.read(request, request_len, <[u8]>::to_vec)?;

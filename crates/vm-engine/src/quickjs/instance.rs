@@ -124,9 +124,12 @@ impl QuickJsInstance {
     }
 
     /// The program left the machine in order: its effects stay.
-    fn keep(&mut self, run: &Run) -> Step {
+    fn keep(&mut self, run: &Arc<Run>) -> Step {
         let Some(machine) = &mut self.machine else { return Step::Done(lost("the session's memory is gone")) };
-        let mem_bytes = machine.heap_used().map_or(0, u64::from);
+        let mem_bytes = match machine.heap_used() {
+            Ok(bytes) => u64::from(bytes),
+            Err(trap) => return self.roll_back(run, &format!("{trap:#}")),
+        };
         let mapping = machine.host().mapping.clone();
         let is_loose = written_bytes(&mapping) > LOOSE * mem_bytes.max(self.own_when_cleared);
         if is_loose && let Err(trap) = machine.clear_free() {
@@ -147,12 +150,13 @@ impl QuickJsInstance {
     }
 
     /// The machine is spent: the session goes on from the state before the program.
-    fn roll_back(&mut self, run: &Run, why: &str) -> Step {
+    fn roll_back(&mut self, run: &Arc<Run>, why: &str) -> Step {
         // The old memory goes first: two at once could be too much for the machine.
         self.machine = None;
-        match self.stamp() {
-            Ok(machine) => {
-                let mem_bytes = self.machine.insert(machine).heap_used().map_or(0, u64::from);
+        let stamped = self.stamp().and_then(|mut machine| Ok((machine.heap_used()?.into(), machine)));
+        match stamped {
+            Ok((mem_bytes, machine)) => {
+                self.machine = Some(machine);
                 if run.stop_reason().is_none() {
                     tracing::error!(execution_id = %run.id(), why, "the JavaScript engine failed");
                     run.report(engine_failed());

@@ -1,11 +1,23 @@
 //! One WebAssembly instance and its exports. After a trap it is spent and can only be dropped.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use wasmtime::{InstancePre, Result, Store, StoreLimitsBuilder, TypedFunc};
 
 use super::host::{Host, Outside};
-use crate::memory::{Mapping, hand_over};
+use crate::{
+    memory::{Mapping, hand_over},
+    watchdog::{self, Watch},
+};
+
+/// How long a call that belongs to no execution may take, before the machine's memory is taken away. They take
+/// microseconds; the rest is for a machine that has no core for them.
+const HOUSEKEEPING: Duration = Duration::from_secs(2);
+/// The same for clearing memory, of which there may be gigabytes.
+const CLEARING: Duration = Duration::from_secs(30);
 
 /// The arguments of `vm_run`: the buffer, flags, and the sizes of name, givens and source.
 type RunArguments = (u32, u32, u32, u32, u32);
@@ -55,6 +67,7 @@ impl Machine {
         let host = Host { mapping: mapping.clone(), limits, run: None, outside, answer: Vec::new() };
         let mut store = Store::new(module.module().engine(), host);
         store.limiter(|host| &mut host.limits);
+        let _watch = watchdog::revoke_at(&mapping, Instant::now() + HOUSEKEEPING);
         let instance = hand_over(&mapping, || module.instantiate(&mut store))?;
         Ok(Self {
             alloc: instance.get_typed_func(&mut store, "vm_alloc")?,
@@ -75,8 +88,14 @@ impl Machine {
         self.store.data_mut()
     }
 
+    /// Bounds what happens in the machine until what is answered is dropped.
+    fn bounded(&self, time: Duration) -> Watch {
+        watchdog::revoke_at(&self.store.data().mapping, Instant::now() + time)
+    }
+
     /// Makes the JavaScript runtime; once, before the first image is taken.
     pub fn init(&mut self) -> Result<()> {
+        let _watch = self.bounded(HOUSEKEEPING);
         match self.init.call(&mut self.store, ())? {
             0 => Ok(()),
             code => Err(wasmtime::Error::msg(format!("the JavaScript runtime could not be made ({code})"))),
@@ -84,25 +103,30 @@ impl Machine {
     }
 
     pub fn set_heap_limit(&mut self, bytes: u32) -> Result<()> {
+        let _watch = self.bounded(HOUSEKEEPING);
         self.set_heap_limit.call(&mut self.store, bytes)
     }
 
     /// Where the guest looks for the wish to stop.
     pub fn stop_flag(&mut self) -> Result<u32> {
+        let _watch = self.bounded(HOUSEKEEPING);
         self.stop_flag.call(&mut self.store, ())
     }
 
     pub fn heap_used(&mut self) -> Result<u32> {
+        let _watch = self.bounded(HOUSEKEEPING);
         self.heap_used.call(&mut self.store, ())
     }
 
     /// Clears the memory that JavaScript does not use any more.
     pub fn clear_free(&mut self) -> Result<()> {
+        let _watch = self.bounded(CLEARING);
         self.clear_free.call(&mut self.store, ())
     }
 
     /// Applies what a template decides about its runtimes, as JSON; before any script has run.
     pub fn configure(&mut self, json: &str) -> Result<()> {
+        let _watch = self.bounded(HOUSEKEEPING);
         let start = self.hand_in(&[json.as_bytes(), b"\0"].concat())?;
         self.configure.call(&mut self.store, (start, json.len() as u32))
     }

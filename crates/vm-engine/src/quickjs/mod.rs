@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `guest` | the built-in WebAssembly module, taken apart into code and initial memory |
+//! | `guest` | the WebAssembly module, built in or given, taken apart into code and initial memory |
 //! | `code_cache` | compiled code, on disk |
 //! | `host` | what the guest can ask of the host |
 //! | `machine` | one WebAssembly instance and its exports |
@@ -18,7 +18,7 @@ use std::{path::Path, sync::Arc, time::SystemTime};
 
 use sha2::{Digest, Sha256};
 use vm_model::RuntimeMeta;
-use wasmtime::{Config, InstancePre, Linker, Module, OptLevel};
+use wasmtime::{Config, InstancePre, Linker, Module, OptLevel, WasmFeatures};
 
 use crate::{
     EngineError,
@@ -33,6 +33,17 @@ use machine::Machine;
 /// The most native stack that WebAssembly code may use. JavaScript's own limit (512 KiB of the guest's stack) is reached
 /// first, so deep recursion throws a `RangeError` that scripts can catch.
 const MAX_WASM_STACK: usize = 8 << 20;
+/// The most memory, in bytes, that a guest may have before any script has run; an image is as large.
+const MAX_IMAGE: usize = 64 << 20;
+
+/// What a guest may use of WebAssembly. Left out are instructions that wasmtime runs as host code, where a memory that is
+/// taken away would end the process (bulk memory), and what grows outside of the memory (tables).
+const FEATURES: WasmFeatures = WasmFeatures::FLOATS
+    .union(WasmFeatures::MUTABLE_GLOBAL)
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::CALL_INDIRECT_OVERLONG)
+    .union(WasmFeatures::SIMD);
 
 /// The engine: compiled once, with an image of a runtime in which no script has run yet.
 pub struct QuickJs {
@@ -42,14 +53,23 @@ pub struct QuickJs {
 }
 
 impl QuickJs {
-    /// Compiles the guest, or takes the compiled code from the cache folder (made if missing). The first start ever takes
-    /// about a second, later ones milliseconds.
+    /// Compiles the built-in guest, or takes the compiled code from the cache folder (made if missing). The first start
+    /// ever takes about a second, later ones milliseconds. Needs a stack of [`STACK_SIZE`](crate::engine::STACK_SIZE) bytes.
     ///
     /// # Errors
     /// The guest does not compile or start on this machine. A cache that cannot be used is not an error: it is reported
     /// in the log, and the code is compiled anew.
     pub fn new(code_cache: &Path) -> Result<Self, EngineError> {
-        let guest = Guest::built_in()?;
+        Self::with_guest(guest::BUILT_IN, code_cache)
+    }
+
+    /// The same with another guest, a WebAssembly module. It is not trusted: what it does ends its own sessions at most.
+    ///
+    /// # Errors
+    /// As for [`QuickJs::new`]; and it is no guest, or needs more than one of ours may.
+    pub fn with_guest(module: &[u8], code_cache: &Path) -> Result<Self, EngineError> {
+        let guest =
+            Guest::parse(module).map_err(|error| EngineError::Guest(format!("the guest is damaged: {error}")))?;
         let engine = wasmtime::Engine::new(&config())?;
         let module = code_cache::load_or_compile(&engine, &guest.code, code_cache)?;
         let mut linker = Linker::new(&engine);
@@ -97,13 +117,18 @@ fn config() -> Config {
         .memory_may_move(false)
         .memory_init_cow(false)
         .wasm_backtrace_max_frames(None)
-        .with_host_memory(Arc::new(Creator));
+        .with_host_memory(Arc::new(Creator))
+        .wasm_features(WasmFeatures::all(), false)
+        .wasm_features(FEATURES, true);
     config
 }
 
 /// The memory of a machine that has made its runtime and run nothing. The same bytes at every start, since sessions are
 /// stored as what differs from them; so there is no time in it.
 fn first_image(linker: &Linker<Host>, module: &Module, guest: &Guest) -> Result<Image, EngineError> {
+    if guest.memory_size > MAX_IMAGE {
+        return Err(EngineError::Guest(format!("the guest asks for more than {} MiB at first", MAX_IMAGE >> 20)));
+    }
     let mapping = Arc::new(Mapping::empty(guest.memory_size)?);
     for segment in &guest.data {
         mapping.write(segment.offset, &segment.bytes).map_err(|error| EngineError::Guest(error.to_string()))?;
@@ -112,7 +137,7 @@ fn first_image(linker: &Linker<Host>, module: &Module, guest: &Guest) -> Result<
     let mut timeless = linker.clone();
     timeless.allow_shadowing(true).func_wrap("env", "__rquickjs_host_now_us", || 0.0)?;
     let outside = Outside::new(nobody, SystemTime::UNIX_EPOCH);
-    let mut machine = Machine::new(&timeless.instantiate_pre(module)?, mapping.clone(), usize::MAX, outside)?;
+    let mut machine = Machine::new(&timeless.instantiate_pre(module)?, mapping.clone(), MAX_IMAGE, outside)?;
     machine.init()?;
     let bytes = mapping.whole(<[u8]>::to_vec).map_err(|error| EngineError::Guest(error.to_string()))?;
     Ok(Image::new(bytes)?)

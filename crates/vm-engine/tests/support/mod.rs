@@ -3,6 +3,8 @@
 #![allow(dead_code)] // each test file uses its part
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
+pub mod puppet;
+
 use std::{
     path::Path,
     sync::{Arc, LazyLock},

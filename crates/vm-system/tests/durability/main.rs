@@ -15,4 +15,4 @@ mod restarts;
 mod support;
 mod survivors;
 
-use support::{daemon, document, http};
+use support::{binary, daemon, document, http};

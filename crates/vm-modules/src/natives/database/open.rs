@@ -18,8 +18,8 @@ const INSTRUCTIONS: i32 = 1000;
 const MAX_MEMORY: i64 = 64 << 20;
 
 /// Enough for what people write. With SQLite's own limits, a statement can take minutes to be read, in which nothing ends it,
-/// and more stack than there is; see `confinement`. With these, it takes less than 0.1 s. What no limit bounds is a subquery
-/// whose columns are repeated, within one that is repeated, and so on: SQLite puts them into each other.
+/// and more stack than there is; see `confinement`. With these, it takes less than 0.1 s. For what no limit
+/// bounds see `MAX_HEAP`.
 const LIMITS: [(Limit, i32); 9] = [
     (Limit::SQLITE_LIMIT_ATTACHED, 8),
     (Limit::SQLITE_LIMIT_COLUMN, 200),
@@ -31,6 +31,10 @@ const LIMITS: [(Limit, i32); 9] = [
     (Limit::SQLITE_LIMIT_VDBE_OP, 25_000),
     (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
+
+/// What SQLite may have of the daemon's memory, all connections together. Where columns of subqueries are repeated within each
+/// other, a short statement becomes an immense one while it is read, which nothing else ends: this does, within seconds.
+const MAX_HEAP: i64 = 512 << 20;
 
 /// Without and with shared memory (`-shm`) in WAL mode.
 const SHARED: &str = "unix";
@@ -100,6 +104,7 @@ impl Open {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, !is_read_only)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, !is_read_only)?;
         connection.pragma_update(None, "query_only", is_read_only)?;
+        connection.pragma_update_and_check(None, "hard_heap_limit", MAX_HEAP, |_| Ok(()))?;
         // a file can be damaged, also on purpose
         connection.pragma_update(None, "cell_size_check", true)?;
         // last, since it refuses most of this

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashSet,
-    env, mem,
+    env,
     process::Stdio,
     sync::atomic::Ordering::SeqCst,
     thread,
@@ -88,7 +88,7 @@ fn load(daemon: &Daemon, world: &World, clients: &mut [Client], dice: &mut Dice,
 /// What a daemon leaves behind that has ended, or is about to.
 fn ended(mut daemon: Daemon) -> TempDir {
     daemon.wait();
-    mem::replace(&mut daemon.folder, tempfile::tempdir().unwrap())
+    daemon.into_folder()
 }
 
 /// Starts a daemon and kills it before it serves, or just then.

@@ -2,14 +2,17 @@
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
 mod clients;
+mod damage;
 mod databases;
 mod dice;
 mod forks;
+mod full_disk;
 mod hibernation;
 mod housekeeping;
 mod images;
 mod kills;
 mod model;
+mod races;
 mod restarts;
 #[path = "../support/mod.rs"]
 mod support;

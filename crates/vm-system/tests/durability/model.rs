@@ -3,7 +3,7 @@
 //! Each execution has a number, its mark, which it appends to an array of the session and adds to a sum. So what the session
 //! holds can be compared with its history, and its history with what was answered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -35,6 +35,8 @@ pub struct Model {
     open: Option<u64>,
     /// What was answered with an error: it has not happened.
     refused: BTreeSet<u64>,
+    /// The executions whose events have been looked at.
+    looked_at: HashSet<String>,
     /// All is stored, whatever the durability: it was hibernated, and nothing was run since.
     pub is_stored: bool,
     /// That it is to be closed was sent; answered, too.
@@ -67,6 +69,7 @@ impl Model {
             answered: BTreeMap::new(),
             open: None,
             refused: BTreeSet::new(),
+            looked_at: HashSet::new(),
             is_stored: false,
             closing: (false, false),
         }
@@ -143,7 +146,9 @@ impl Model {
             let status = text(&execution["status"]);
             assert_ne!(status, "running", "{execution}");
             let is_left = execution["error"]["message"].as_str().is_some_and(|message| message.contains(LEFT));
-            check_events(daemon, execution, is_left);
+            if self.looked_at.insert(text(&execution["id"])) {
+                check_events(daemon, execution, is_left);
+            }
             let Some(mark) = mark_of(execution) else { continue };
             assert!(seen.insert(mark), "{mark} is there twice in {}", self.id);
             assert!(!self.refused.contains(&mark), "{mark} was refused: {execution}");

@@ -1,6 +1,9 @@
 # `make demo` and `make test` are all that a newcomer needs; both install what is missing.
 
-.PHONY: demo test bench setup deny
+.PHONY: demo test bench soak setup deny
+
+# How long `make soak` works.
+SOAK_SECONDS ?= 1200
 
 demo: setup
 	./demo/run
@@ -14,6 +17,9 @@ test: setup
 bench: setup
 	cargo build --release --locked -p vm-system -p vm-bench
 	$${CARGO_TARGET_DIR:-target}/release/vm-bench $${CARGO_TARGET_DIR:-target}/release/vm-system
+
+soak: setup
+	VM_SOAK_SECONDS=$(SOAK_SECONDS) cargo test --locked -p vm-system --test soak -- --nocapture
 
 setup:
 	./scripts/setup

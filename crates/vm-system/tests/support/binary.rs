@@ -7,6 +7,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+const BINARY: &str = env!("CARGO_BIN_EXE_vm-system");
+
 /// What one command left behind.
 pub struct Output {
     pub stdout: String,
@@ -32,7 +34,17 @@ impl Output {
 
 /// `vm-system` in this folder, with no variables but `PATH`.
 pub fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vm-system"));
+    plain(Command::new(BINARY), folder)
+}
+
+/// The same, become of another program, which is given the binary after these words.
+pub fn command_by(folder: &Path, program: &str, words: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(words).arg(BINARY);
+    plain(command, folder)
+}
+
+fn plain(mut command: Command, folder: &Path) -> Command {
     command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default()).current_dir(folder);
     command.stdin(Stdio::null());
     command

@@ -45,12 +45,19 @@ impl Daemon {
 
     /// Starts on the database that this folder may have from an earlier daemon, with these flags.
     pub fn start_with(folder: TempDir, flags: &[&str]) -> Self {
+        let command = binary::command(folder.path());
+        Self::start_by(command, folder, flags)
+    }
+
+    /// The same by this command, which is or becomes the binary.
+    pub fn start_by(mut command: Command, folder: TempDir, flags: &[&str]) -> Self {
         fs::create_dir_all(folder.path().join("worktree")).unwrap();
         let log = folder.path().join("daemon.log");
-        let mut command = binary::command(folder.path());
-        command.args(["serve", "--db", "x.db", "--code-cache", CODE_CACHE]).args(flags);
-        if !flags.contains(&"--listen") {
-            command.args(["--listen", "127.0.0.1:0"]);
+        command.args(["serve", "--code-cache", CODE_CACHE]).args(flags);
+        for (flag, usual) in [("--db", "x.db"), ("--listen", "127.0.0.1:0")] {
+            if !flags.contains(&flag) {
+                command.args([flag, usual]);
+            }
         }
         command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
@@ -68,6 +75,11 @@ impl Daemon {
     /// Where it listens, as `HOST:PORT`.
     pub fn address(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("daemon.log")).unwrap()
     }
 
     pub fn pid(&self) -> Pid {
@@ -89,8 +101,12 @@ impl Daemon {
         if self.child.try_wait().unwrap().is_none() {
             self.signal("TERM");
         }
-        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
-        Self::start_with(folder, &[])
+        Self::start_with(self.into_folder(), &[])
+    }
+
+    /// What is left of it.
+    pub fn into_folder(mut self) -> TempDir {
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
     /// Runs a command against this daemon.

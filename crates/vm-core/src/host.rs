@@ -106,11 +106,13 @@ impl Host {
     fn call(&self, name: &str, request: &[u8], run: &Arc<Run>) -> Result<Vec<u8>, NativeError> {
         let asking = run.clone();
         let is_stopped: IsStopped = Arc::new(move || asking.is_stopped());
-        lock(&self.0.calls).call(name, request, &is_stopped, &|work| run.charge(work), &|cpu| run.spend(cpu)).inspect_err(|error| {
-            if error.code == natives::error::OUTPUT_LIMIT {
-                run.exceed(LimitKind::MaxOutputKb);
-            }
-        })
+        lock(&self.0.calls)
+            .call(name, request, &is_stopped, &|work| run.charge(work), &|cpu| run.spend(cpu))
+            .inspect_err(|error| {
+                if error.code == natives::error::OUTPUT_LIMIT {
+                    run.exceed(LimitKind::MaxOutputKb);
+                }
+            })
     }
 
     fn note(&self, name: &str, request: &[u8], answer: &Result<Vec<u8>, Vec<u8>>) {

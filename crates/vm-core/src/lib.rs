@@ -8,6 +8,7 @@
 //! | [`catalog`] | what templates can be configured with |
 //! | [`sessions`] | creation with its startup files, and closing |
 //! | [`executions`] | running code, and reading what it did |
+//! | `amends` | what the database has to be told and did not take |
 //! | `ceiling` | how much memory the whole daemon may have |
 //! | `hibernation` | how idle sessions leave the memory, and come back |
 //! | `host` | a session's functions of the host, as its engine and its owner share them |
@@ -66,6 +67,7 @@
 //! # }
 //! ```
 
+mod amends;
 pub mod capabilities;
 pub mod catalog;
 mod ceiling;
@@ -95,3 +97,4 @@ pub use executions::Executions;
 pub use sessions::Sessions;
 pub use templates::Templates;
 pub use vm_modules::libraries::LibraryError;
+pub use vm_store::StoreError;

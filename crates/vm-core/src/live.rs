@@ -27,6 +27,8 @@ pub(crate) struct LiveSession {
 struct State {
     status: SessionStatus,
     current: Option<Arc<Current>>,
+    /// The library that is being loaded.
+    library: Option<Arc<Run>>,
     /// The daemon itself has the machine for a moment; calls wait for it, and find the session anew.
     is_moving: bool,
     last_used: Instant,
@@ -46,7 +48,13 @@ impl LiveSession {
             id,
             wake,
             machine: Arc::new(tokio::sync::Mutex::new(machine)),
-            state: Mutex::new(State { status, current: None, is_moving: false, last_used: Instant::now() }),
+            state: Mutex::new(State {
+                status,
+                current: None,
+                library: None,
+                is_moving: false,
+                last_used: Instant::now(),
+            }),
         })
     }
 
@@ -67,19 +75,27 @@ impl LiveSession {
 
     /// From here on the execution can be seen and stopped. Refused where the session has been closed meanwhile.
     pub fn begin(&self, current: &Arc<Current>) -> Result<(), Error> {
-        let mut state = lock(&self.state);
+        self.admit()?.current = Some(current.clone());
+        Ok(())
+    }
+
+    /// The same for a library, which is nobody's execution and cannot be seen.
+    pub fn begin_library(&self, run: &Arc<Run>) -> Result<(), Error> {
+        self.admit()?.library = Some(run.clone());
+        Ok(())
+    }
+
+    fn admit(&self) -> Result<MutexGuard<'_, State>, Error> {
+        let state = lock(&self.state);
         match state.status {
-            SessionStatus::Starting | SessionStatus::Ready => {
-                state.current = Some(current.clone());
-                Ok(())
-            }
+            SessionStatus::Starting | SessionStatus::Ready => Ok(state),
             status => Err(Error::SessionNotReady { session_id: self.id, status }),
         }
     }
 
     pub fn end(&self) {
         let mut state = lock(&self.state);
-        state.current = None;
+        (state.current, state.library) = (None, None);
         state.last_used = Instant::now();
     }
 
@@ -106,14 +122,22 @@ impl LiveSession {
         is_idle.then_some((state.last_used, self.id))
     }
 
-    /// Admits nothing more, and stops what runs.
-    pub fn stop(&self, status: SessionStatus) {
+    /// Admits nothing more, and stops what runs; what it was before.
+    pub fn stop(&self, status: SessionStatus) -> SessionStatus {
         let mut state = lock(&self.state);
-        state.status = status;
+        if let Some(library) = &state.library {
+            library.cancel();
+        }
         if let Some(current) = &state.current {
             current.run.cancel();
             self.wake.notify_one();
         }
+        std::mem::replace(&mut state.status, status)
+    }
+
+    /// Takes back that it was closed.
+    pub fn reopen(&self) {
+        lock(&self.state).status = SessionStatus::Ready;
     }
 
     /// Stops this execution, if it is the one that runs.
@@ -124,14 +148,9 @@ impl LiveSession {
         }
     }
 
-    /// Waits until what runs now is over and recorded.
-    pub async fn turn_over(&self) {
-        drop(self.machine.lock().await);
-    }
-
-    /// Waits until nothing runs, and gives the machine out of hand.
-    pub async fn retire(&self) -> Option<Machine> {
-        self.machine.lock().await.take()
+    /// Waits until what runs now is over and recorded; until the answer is dropped, nothing else runs.
+    pub async fn turn_over(&self) -> Turn {
+        self.machine.clone().lock_owned().await
     }
 
     /// Bytes of memory that it has for itself; nothing while something runs.
@@ -173,7 +192,7 @@ impl LiveSessions {
                 (session, Some(turn)) => return Ok((session, turn)),
                 (session, None) => session,
             };
-            session.turn_over().await;
+            drop(session.turn_over().await);
         }
     }
 
@@ -222,8 +241,13 @@ impl LiveSessions {
         idle.into_iter().map(|(_, id)| id).collect()
     }
 
-    pub fn remove(&self, id: SessionId) -> Option<Arc<LiveSession>> {
-        lock(&self.0).sessions.remove(&id)
+    /// Also while the core shuts down.
+    pub fn find(&self, id: SessionId) -> Option<Arc<LiveSession>> {
+        lock(&self.0).sessions.get(&id).cloned()
+    }
+
+    pub fn remove(&self, id: SessionId) {
+        lock(&self.0).sessions.remove(&id);
     }
 
     /// How many bytes the idle ones have for themselves, and how many sessions are in memory.

@@ -94,24 +94,41 @@ impl Sessions<'_> {
     /// Stops what runs in a session and gives its runtime back. Closing again changes nothing.
     ///
     /// # Errors
-    /// There is no session of this id.
+    /// There is no session of this id; or the database failed, and the session goes on.
     pub async fn close(&self, id: SessionId) -> Result<Session, Error> {
-        if let Some(live) = self.0.0.live.remove(id) {
-            live.stop(SessionStatus::Closed);
-            live.retire().await;
-        }
-        let close = move |parts: &Parts| {
-            let mut session = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
-            if session.status != SessionStatus::Closed {
-                session.status = SessionStatus::Closed;
-                session.closed_at = Some(Timestamp::now());
-                parts.store.update_session(&session)?;
-                tracing::info!(session_id = %id, "session closed");
+        let core = self.0.clone();
+        // A client that goes away does not leave a session half-closed.
+        let close = async move {
+            let Some(live) = core.0.live.find(id) else {
+                return core.blocking(move |parts| mark_closed(parts, id)).await;
+            };
+            let before = live.stop(SessionStatus::Closed);
+            let mut turn = live.turn_over().await;
+            let closed = core.blocking(move |parts| mark_closed(parts, id)).await;
+            if closed.is_ok() {
+                live.stop(SessionStatus::Closed);
+                core.0.live.remove(id);
+                *turn = None;
+            } else if before == SessionStatus::Ready {
+                live.reopen();
             }
-            Ok(session)
+            closed
         };
-        self.0.blocking(close).await
+        tokio::spawn(close.in_current_span())
+            .await
+            .map_err(|error| Error::Internal(format!("a session's end failed: {error}")))?
     }
+}
+
+fn mark_closed(parts: &Parts, id: SessionId) -> Result<Session, Error> {
+    let mut session = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
+    if session.status != SessionStatus::Closed {
+        session.status = SessionStatus::Closed;
+        session.closed_at = Some(Timestamp::now());
+        parts.store.update_session(&session)?;
+        tracing::info!(session_id = %id, "session closed");
+    }
+    Ok(session)
 }
 
 fn memory(parts: &Parts, id: SessionId) -> Result<SessionMemory, Error> {

@@ -10,9 +10,11 @@ use std::{
 
 use vm_engine::{Outcome, Run, Step, StopReason};
 use vm_model::{ConsoleLevel, Execution, ExecutionKind, LimitKind, Limits, Payload, SessionStatus};
+use vm_store::StoreError;
 
 use crate::{
     Error,
+    amends::Amend,
     core::Parts,
     live::{Current, LiveSession, Turn},
     machine::Machine,
@@ -193,7 +195,7 @@ impl Task {
 
     /// Records the execution and what it changed. A startup file is recorded later, together with its session.
     fn finish(&mut self, outcome: Outcome) -> Result<Ended, Error> {
-        *lock(&self.recorded) = Recorded::All;
+        let begun = std::mem::replace(&mut *lock(&self.recorded), Recorded::All);
         let limit = self.note_stop(&outcome);
         let wall = self.began.elapsed().saturating_sub(self.queued);
         let execution = record(&self.current.execution, &self.current.run, &outcome, wall, self.queued);
@@ -209,16 +211,24 @@ impl Task {
         if execution.kind != ExecutionKind::Startup {
             let machine = self.turn.as_mut().ok_or_else(|| gone(&self.session))?;
             if let Err(error) = save(&self.parts, machine, &execution, &outcome) {
-                return Err(match machine.instance.undo() {
-                    Ok(()) => error,
-                    Err(lost) => crash(&self.parts, &self.session, lost.into()),
-                });
+                return Err(self.call_off(&execution, &begun, error));
             }
         }
         if let Some(why) = outcome.lost {
             return Err(crash(&self.parts, &self.session, Error::Internal(why)));
         }
         Ok(Ended { execution, limit, is_repeatable: self.current.run.is_repeatable() })
+    }
+
+    /// What is not in the history has not happened.
+    fn call_off(&mut self, execution: &Execution, begun: &Recorded, error: StoreError) -> Error {
+        if *begun == Recorded::Running {
+            self.parts.amends.make(&self.parts, Amend::CalledOff(execution.id));
+        }
+        match self.turn.as_mut().map_or(Ok(()), |machine| machine.instance.undo()) {
+            Ok(()) => Error::NotRecorded { session_id: execution.session_id, execution_id: execution.id, error },
+            Err(lost) => crash(&self.parts, &self.session, lost.into()),
+        }
     }
 
     /// The last event says why the code was stopped.
@@ -252,7 +262,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An execution and its effect are one transaction: either both are there, or none.
-fn save(parts: &Parts, machine: &mut Machine, execution: &Execution, outcome: &Outcome) -> Result<(), Error> {
+fn save(parts: &Parts, machine: &mut Machine, execution: &Execution, outcome: &Outcome) -> Result<(), StoreError> {
     let saving = machine.saving(outcome);
     parts.store.insert_execution(execution, saving.effect()).inspect_err(|_| machine.host.forget_state())?;
     machine.saved(&saving);
@@ -267,17 +277,6 @@ pub(crate) fn gone(session: &LiveSession) -> Error {
 pub(crate) fn crash(parts: &Parts, session: &LiveSession, error: Error) -> Error {
     session.stop(SessionStatus::Crashed);
     parts.live.remove(session.id);
-    if let Err(unsaved) = save_crash(parts, session, &error) {
-        tracing::error!(session_id = %session.id, error = %unsaved, "a crashed session could not be marked as such");
-    }
+    parts.amends.make(parts, Amend::Crashed(session.id, error.to_string()));
     error
-}
-
-fn save_crash(parts: &Parts, session: &LiveSession, error: &Error) -> Result<(), Error> {
-    if let Some(mut row) = parts.store.session(session.id)? {
-        row.status = SessionStatus::Crashed;
-        row.last_error = Some(error.to_string());
-        parts.store.update_session(&row)?;
-    }
-    Ok(())
 }

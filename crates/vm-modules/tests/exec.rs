@@ -5,11 +5,13 @@
 mod support;
 
 use std::{
-    cell::Cell,
     fs,
     os::fd::AsRawFd,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -214,15 +216,16 @@ fn what_a_command_and_its_descendants_compute_is_charged() {
         "sh -c 'COMPUTE' & wait",
         "setsid sh -c 'COMPUTE; echo > done' & while ! [ -e done ]; do sleep 0.01; done",
     ] {
-        let charged = Cell::new(Duration::ZERO);
+        let spent = Mutex::new(Duration::ZERO);
         let spend = |cpu| {
-            charged.set(charged.get() + cpu);
+            *spent.lock().unwrap() += cpu;
             Duration::from_secs(60)
         };
         let bounds = Bounds { spend: &spend, ..BOUNDS };
         let script = script.replace("COMPUTE", COMPUTE);
         session().call_within(&bounds, "exec.run", &[text("sh"), list(vec![text("-c"), text(&script)])]).unwrap();
-        assert!(charged.get() > Duration::from_millis(100), "{:?}: {script}", charged.get());
+        let spent = spent.into_inner().unwrap();
+        assert!(spent > Duration::from_millis(100), "{spent:?}: {script}");
     }
 }
 

@@ -34,6 +34,18 @@ impl Store {
         self.write(format_args!("store execution {}", execution.id), |db| insert(db, &begun))
     }
 
+    /// Takes back [`Store::begin_execution`]: there was no such execution.
+    ///
+    /// # Errors
+    /// Only those of the database itself.
+    pub fn forget_execution(&self, id: ExecutionId) -> Result<(), StoreError> {
+        self.write(format_args!("forget execution {id}"), |db| {
+            let sql = "DELETE FROM executions WHERE id = ?1 AND status = ?2";
+            db.prepare_cached(sql)?.execute(params![id.as_bytes(), ExecutionStatus::Running.as_str()])?;
+            Ok(())
+        })
+    }
+
     /// The latest executions of a session, newest first, at most `limit`, without their events. None if there is no
     /// such session.
     ///

@@ -15,12 +15,8 @@ use vm_modules::{Bounds, Grants, NativeError, Natives, Worktree};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// What bounds a call of which a test has nothing else to say.
-pub const BOUNDS: Bounds<'static> = Bounds {
-    is_stopped: &|| false,
-    charge: &|work| work(),
-    spend: &|_| Duration::from_secs(60),
-    max_bytes: MAX_BYTES,
-};
+pub const BOUNDS: Bounds<'static> =
+    Bounds { is_stopped: &|| false, charge: &|work| work(), spend: &|_| Duration::from_secs(60), max_bytes: MAX_BYTES };
 
 pub struct Session {
     outer: TempDir,

@@ -1,6 +1,6 @@
 # `make demo` and `make test` are all that a newcomer needs; both install what is missing.
 
-.PHONY: demo test bench fuzz setup deny
+.PHONY: demo test bench fuzz soak setup deny
 
 demo: setup
 	./demo/run
@@ -20,6 +20,12 @@ FUZZ_SECONDS ?= 600
 
 fuzz: setup
 	./scripts/fuzz $(FUZZ_SECONDS)
+
+# How long it works, in seconds.
+SOAK_SECONDS ?= 1200
+
+soak: setup
+	VM_SOAK_SECONDS=$(SOAK_SECONDS) cargo test --locked -p vm-system --test soak -- --nocapture
 
 setup:
 	./scripts/setup

@@ -11,6 +11,7 @@ use vm_store::{Recovered, Store};
 
 use crate::{
     Error, Executions, Sessions, Templates,
+    amends::{Amends, make_amends},
     ceiling::Ceiling,
     hibernation::{hibernate_idle, relieve},
     housekeeping::keep_house,
@@ -49,6 +50,7 @@ pub(crate) struct Parts {
     pub engine: Box<dyn Engine>,
     pub library_cache: Cache,
     pub live: LiveSessions,
+    pub amends: Amends,
     pub images: Images,
     pub library_hashes: Hashes,
     pub retention: Retention,
@@ -82,6 +84,7 @@ impl Core {
             engine: Box::new(engine),
             library_cache,
             live: LiveSessions::default(),
+            amends: Amends::default(),
             images: Images::default(),
             library_hashes: Hashes::default(),
             retention: config.retention,
@@ -92,6 +95,7 @@ impl Core {
         }));
         tokio::spawn(hibernate_idle(Arc::downgrade(&core.0), config.hibernate_after));
         tokio::spawn(keep_house(Arc::downgrade(&core.0)));
+        tokio::spawn(make_amends(Arc::downgrade(&core.0)));
         tokio::spawn(relieve(Arc::downgrade(&core.0)));
         Ok(core)
     }

@@ -167,6 +167,16 @@ pub enum Error {
     /// The core is shutting down and takes no new work.
     #[error("the daemon is shutting down")]
     ShuttingDown,
+    /// An execution ran and could not be recorded; its session goes on as if it had not run.
+    #[error("{error}. The session is back in the state before this execution")]
+    NotRecorded {
+        /// The session concerned.
+        session_id: SessionId,
+        /// What is not recorded.
+        execution_id: ExecutionId,
+        /// Why the database did not take it.
+        error: StoreError,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(StoreError),

@@ -105,6 +105,7 @@ impl Executions<'_> {
             // Looked up first: what ends in between is then in both, and never in neither.
             let running = parts.live.get(session)?.and_then(|session| session.current());
             let mut executions = parts.store.executions(session, limit)?;
+            executions.retain(|execution| !parts.amends.calls_off(execution.id));
             if executions.is_empty() && running.is_none() && parts.store.session(session)?.is_none() {
                 return Err(Error::SessionNotFound(session));
             }
@@ -126,7 +127,7 @@ impl Executions<'_> {
     pub async fn get(&self, id: ExecutionId) -> Result<Execution, Error> {
         let get = move |parts: &Parts| {
             let running = parts.live.find_running(id);
-            let recorded = parts.store.execution(id)?;
+            let recorded = parts.store.execution(id)?.filter(|_| !parts.amends.calls_off(id));
             recorded.or_else(|| Some(running?.execution.clone())).ok_or(Error::ExecutionNotFound(id))
         };
         self.0.blocking(get).await
@@ -154,6 +155,7 @@ impl Executions<'_> {
             // one that takes long is recorded as running, without its events
             if let Some(recorded) = parts.store.events(id, after_seq)?
                 && (running.is_none() || !recorded.is_empty())
+                && !parts.amends.calls_off(id)
             {
                 return Ok(recorded);
             }

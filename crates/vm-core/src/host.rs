@@ -3,7 +3,10 @@
 //! While a session starts, what its scripts read is written down: another session may begin with the same image if it would
 //! read the same.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -72,7 +75,7 @@ impl Host {
         let never: IsStopped = Arc::new(|| false);
         let mut calls = lock(&self.0.calls);
         readings.iter().all(|reading| {
-            let answer = calls.call(&reading.name, &reading.request, &never, &|work| work());
+            let answer = calls.call(&reading.name, &reading.request, &never, &|work| work(), &|_| Duration::ZERO);
             let answer = answer.map_err(|error| error.encode());
             hash(&answer) == reading.answer
         })
@@ -103,11 +106,13 @@ impl Host {
     fn call(&self, name: &str, request: &[u8], run: &Arc<Run>) -> Result<Vec<u8>, NativeError> {
         let asking = run.clone();
         let is_stopped: IsStopped = Arc::new(move || asking.is_stopped());
-        lock(&self.0.calls).call(name, request, &is_stopped, &|work| run.charge(work)).inspect_err(|error| {
-            if error.code == natives::error::OUTPUT_LIMIT {
-                run.exceed(LimitKind::MaxOutputKb);
-            }
-        })
+        lock(&self.0.calls)
+            .call(name, request, &is_stopped, &|work| run.charge(work), &|cpu| run.spend(cpu))
+            .inspect_err(|error| {
+                if error.code == natives::error::OUTPUT_LIMIT {
+                    run.exceed(LimitKind::MaxOutputKb);
+                }
+            })
     }
 
     fn note(&self, name: &str, request: &[u8], answer: &Result<Vec<u8>, Vec<u8>>) {

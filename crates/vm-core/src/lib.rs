@@ -8,6 +8,7 @@
 //! | [`catalog`] | what templates can be configured with |
 //! | [`sessions`] | creation with its startup files, and closing |
 //! | [`executions`] | running code, and reading what it did |
+//! | `amends` | what the database has to be told and did not take |
 //! | `ceiling` | how much memory the whole daemon may have |
 //! | `hibernation` | how idle sessions leave the memory, and come back |
 //! | `host` | a session's functions of the host, as its engine and its owner share them |
@@ -21,7 +22,6 @@
 //! | `slots` | how many executions compute at once |
 //! | `startup` | a session's start, where no image has all of it behind it |
 //! | `task` | one execution from its first turn to its record |
-//! | `unrecorded` | executions that were noted as running, and whose record could then not be stored |
 //! | `workers` | the threads that JavaScript and the database may block |
 //! | [`error`] | everything that can go wrong |
 //!
@@ -67,6 +67,7 @@
 //! # }
 //! ```
 
+mod amends;
 pub mod capabilities;
 pub mod catalog;
 mod ceiling;
@@ -88,7 +89,6 @@ mod slots;
 mod startup;
 mod task;
 pub mod templates;
-mod unrecorded;
 mod workers;
 
 pub use crate::core::{Config, Core, Retention};
@@ -97,3 +97,4 @@ pub use executions::Executions;
 pub use sessions::Sessions;
 pub use templates::Templates;
 pub use vm_modules::libraries::LibraryError;
+pub use vm_store::StoreError;

@@ -2,17 +2,20 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use sha2::{Digest, Sha256};
 use vm_engine::{Instance, Mode, Program, ProgramKind, Run, Step};
-use vm_model::{ExecutionId, Limits, SessionId};
+use vm_model::ExecutionId;
 use vm_modules::libraries::{Cache, Fingerprint, LibraryError, catalog, file_name};
 
-use crate::{Error, core::Parts, machine::Machine};
+use crate::{Error, core::Parts, live::LiveSession, machine::Machine};
+
+/// How often a library that waits is looked at.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// One piece of third-party code.
 pub(crate) struct Library {
@@ -52,32 +55,47 @@ pub(crate) fn read(cache: &Cache, names: &[String]) -> Result<Vec<Library>, Libr
 }
 
 /// Runs the template's libraries in a session; answers whether they would do the same another time.
-pub(crate) fn load(parts: &Parts, session_id: SessionId, machine: &mut Machine) -> Result<bool, Error> {
+pub(crate) fn load(parts: &Parts, live: &LiveSession, machine: &mut Machine) -> Result<bool, Error> {
+    let session_id = live.id;
     let names = &machine.template.template.libraries;
     let libraries = read(&parts.library_cache, names).map_err(|error| Error::Library(session_id, error))?;
     let mut is_repeatable = true;
     for library in &libraries {
-        is_repeatable &= run(machine.instance.as_mut(), &library.program(), &machine.template.settings.limits)
-            .map_err(|reason| Error::LibraryFailed { session_id, library: library.name.clone(), reason })?;
+        let run = Run::new(ExecutionId::new(), &machine.template.settings.limits);
+        live.begin_library(&run)?;
+        let result = finish(machine.instance.as_mut(), &library.program(), &run);
+        live.end();
+        result.map_err(|reason| Error::LibraryFailed { session_id, library: library.name.clone(), reason })?;
+        is_repeatable &= run.is_repeatable();
     }
     Ok(is_repeatable)
 }
 
 /// What a library says while it loads is nobody's execution, and is dropped.
-fn run(instance: &mut dyn Instance, program: &Program<'_>, limits: &Limits) -> Result<bool, String> {
-    let run = Run::new(ExecutionId::new(), limits);
-    let mut step = instance.start(program, &run);
+fn finish(instance: &mut dyn Instance, program: &Program<'_>, run: &Arc<Run>) -> Result<(), String> {
+    let mut step = instance.start(program, run);
     let outcome = loop {
         match step {
             Step::Done(outcome) => break outcome,
-            Step::Wait(until) => thread::sleep(until.saturating_duration_since(Instant::now())),
+            Step::Wait(until) => wait(until, run),
         }
-        step = instance.resume(&run);
+        step = instance.resume(run);
     };
     match (outcome.stopped, run.take_record().error) {
         (Some(reason), _) => Err(reason.to_string()),
         (None, Some(exception)) => Err(exception.message),
-        (None, None) => Ok(run.is_repeatable()),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Until this moment, or until the library is stopped.
+fn wait(until: Instant, run: &Run) {
+    while !run.is_stopped() {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        thread::sleep(left.min(LOOK));
     }
 }
 

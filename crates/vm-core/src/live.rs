@@ -28,6 +28,8 @@ pub(crate) struct LiveSession {
 struct State {
     status: SessionStatus,
     current: Option<Arc<Current>>,
+    /// The library that is being loaded.
+    library: Option<Arc<Run>>,
     /// The daemon itself has the machine for a moment; calls wait for it, and find the session anew.
     is_moving: bool,
     last_used: Instant,
@@ -47,7 +49,13 @@ impl LiveSession {
             id,
             wake,
             machine: Arc::new(tokio::sync::Mutex::new(machine)),
-            state: Mutex::new(State { status, current: None, is_moving: false, last_used: Instant::now() }),
+            state: Mutex::new(State {
+                status,
+                current: None,
+                library: None,
+                is_moving: false,
+                last_used: Instant::now(),
+            }),
         })
     }
 
@@ -66,19 +74,27 @@ impl LiveSession {
 
     /// From here on the execution can be seen and stopped. Refused where the session has been closed meanwhile.
     pub fn begin(&self, current: &Arc<Current>) -> Result<(), Error> {
-        let mut state = lock(&self.state);
+        self.admit()?.current = Some(current.clone());
+        Ok(())
+    }
+
+    /// The same for a library, which is nobody's execution and cannot be seen.
+    pub fn begin_library(&self, run: &Arc<Run>) -> Result<(), Error> {
+        self.admit()?.library = Some(run.clone());
+        Ok(())
+    }
+
+    fn admit(&self) -> Result<MutexGuard<'_, State>, Error> {
+        let state = lock(&self.state);
         match state.status {
-            SessionStatus::Starting | SessionStatus::Ready => {
-                state.current = Some(current.clone());
-                Ok(())
-            }
+            SessionStatus::Starting | SessionStatus::Ready => Ok(state),
             status => Err(Error::SessionNotReady { session_id: self.id, status }),
         }
     }
 
     pub fn end(&self) {
         let mut state = lock(&self.state);
-        state.current = None;
+        (state.current, state.library) = (None, None);
         state.last_used = Instant::now();
     }
 
@@ -108,6 +124,9 @@ impl LiveSession {
     /// Admits nothing more, and stops what runs. Answers what its status was.
     pub fn stop(&self, status: SessionStatus) -> SessionStatus {
         let mut state = lock(&self.state);
+        if let Some(library) = &state.library {
+            library.cancel();
+        }
         if let Some(current) = &state.current {
             current.run.cancel();
             self.wake.notify_one();

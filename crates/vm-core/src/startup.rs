@@ -8,6 +8,7 @@ use vm_store::Effect;
 
 use crate::{
     Core, Error,
+    amends::Amend,
     core::Parts,
     executions::{self, read_source},
     images::{self, Making},
@@ -46,7 +47,7 @@ impl Starting {
             let load = move |parts: &Parts| {
                 let mut turn = live.take_startup_turn()?;
                 let machine = machine_of(&mut turn, live.id)?;
-                let is_repeatable = libraries::load(parts, live.id, machine)?;
+                let is_repeatable = libraries::load(parts, &live, machine)?;
                 if let Some(making) = &mut making {
                     making.step(machine, is_repeatable, None)?;
                 }
@@ -112,10 +113,11 @@ impl Starting {
     /// Answers why the session did not start.
     fn give_up(self: Box<Self>, parts: &Parts, error: Error) -> Error {
         let Self { mut session, live, startup, .. } = *self;
-        // which also stops its startup files
+        parts.live.remove(&live);
+        // which also stops its libraries and startup files
         let error = if live.status() == SessionStatus::Closed {
             session.status = SessionStatus::Closed;
-            session.closed_at = Some(Timestamp::now());
+            session.closed_at = Some(closed_at(parts, live.id));
             gone(&live)
         } else {
             live.stop(SessionStatus::Crashed);
@@ -128,9 +130,19 @@ impl Starting {
         parts.live.remove(&live);
         match saved {
             Ok(()) => error,
-            Err(unsaved) => unsaved.into(),
+            Err(unsaved) => {
+                let why = session.last_error.unwrap_or_else(|| unsaved.to_string());
+                parts.amends.make(parts, Amend::Crashed(live.id, why));
+                unsaved.into()
+            }
         }
     }
+}
+
+/// Whoever closed it may have stored it by now.
+fn closed_at(parts: &Parts, id: SessionId) -> Timestamp {
+    let row = parts.store.session(id).ok().flatten();
+    row.and_then(|session| session.closed_at).unwrap_or_else(Timestamp::now)
 }
 
 /// Unless a file was changed while it was run.

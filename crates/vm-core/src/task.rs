@@ -10,16 +10,19 @@ use std::{
 };
 
 use vm_engine::{Outcome, Run, Step, StopReason};
-use vm_model::{ConsoleLevel, Durability, Execution, ExecutionKind, LimitKind, Limits, Payload, SessionStatus};
+use vm_model::{
+    ConsoleLevel, Durability, Execution, ExecutionId, ExecutionKind, LimitKind, Limits, Payload, SessionStatus,
+};
+use vm_store::StoreError;
 
 use crate::{
     Error,
+    amends::Amend,
     core::Parts,
     live::{Current, LiveSession, Turn},
     machine::Machine,
     program::{echo, program, record},
     slots::Slot,
-    unrecorded::forget_running,
 };
 
 pub(crate) struct Task {
@@ -212,9 +215,9 @@ impl Task {
             let machine = self.turn.as_mut().ok_or_else(|| gone(&self.session))?;
             if let Err(error) = save(&self.parts, machine, &execution, &outcome) {
                 if noted == Recorded::Running {
-                    forget_running(&self.parts, execution.id);
+                    self.parts.amends.make(&self.parts, Amend::CalledOff(execution.id));
                 }
-                return Err(self.call_off(error));
+                return Err(self.call_off(execution.id, error));
             }
         }
         if let Some(why) = outcome.lost {
@@ -223,8 +226,9 @@ impl Task {
         Ok(Ended { execution, limit, is_repeatable: self.current.run.is_repeatable() })
     }
 
-    /// What is not stored has not happened.
-    fn call_off(&mut self, error: Error) -> Error {
+    /// What is not in the history has not happened.
+    fn call_off(&mut self, execution_id: ExecutionId, error: StoreError) -> Error {
+        let error = Error::NotRecorded { session_id: self.session.id, execution_id, error };
         let Some(machine) = self.turn.as_mut() else { return error };
         if machine.template.settings.runtime.durability != Durability::None {
             // The database may have failed after it took the record. What it has is the truth, and is read by the next call.
@@ -268,7 +272,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An execution and its effect are one transaction: either both are there, or none.
-fn save(parts: &Parts, machine: &mut Machine, execution: &Execution, outcome: &Outcome) -> Result<(), Error> {
+fn save(parts: &Parts, machine: &mut Machine, execution: &Execution, outcome: &Outcome) -> Result<(), StoreError> {
     let saving = machine.saving(outcome);
     parts.store.insert_execution(execution, saving.effect()).inspect_err(|_| machine.host.forget_state())?;
     machine.saved(&saving);
@@ -282,19 +286,8 @@ pub(crate) fn gone(session: &LiveSession) -> Error {
 /// The session cannot go on: says so in its row, and answers why.
 pub(crate) fn crash(parts: &Parts, session: &LiveSession, error: Error) -> Error {
     session.stop(SessionStatus::Crashed);
-    if let Err(unsaved) = save_crash(parts, session, &error) {
-        tracing::error!(session_id = %session.id, error = %unsaved, "a crashed session could not be marked as such");
-    }
+    parts.amends.make(parts, Amend::Crashed(session.id, error.to_string()));
     // Not before its row says so: who finds it neither here nor crashed there would wake it.
     parts.live.remove(session);
     error
-}
-
-fn save_crash(parts: &Parts, session: &LiveSession, error: &Error) -> Result<(), Error> {
-    if let Some(mut row) = parts.store.session(session.id)? {
-        row.status = SessionStatus::Crashed;
-        row.last_error = Some(error.to_string());
-        parts.store.update_session(&row)?;
-    }
-    Ok(())
 }

@@ -65,7 +65,7 @@ struct Control {
     /// When the wall limit is reached.
     deadline: Instant,
     reason: Option<StopReason>,
-    /// CPU time of the turns that are over.
+    /// CPU time of the turns that are over, and of other processes.
     cpu: Duration,
     /// The turn that is on a thread.
     turn: Option<Turn>,
@@ -129,7 +129,20 @@ impl Run {
         lock(&self.control).when_long = WhenLong(Some(Box::new(act)));
     }
 
-    /// The CPU time of all turns that are over, in milliseconds.
+    /// Adds CPU time that other processes have used for the run, and answers how much it may still use; at nothing it is
+    /// ended.
+    pub fn spend(self: &Arc<Self>, cpu: Duration) -> Duration {
+        let mut control = lock(&self.control);
+        control.cpu += cpu;
+        let left = control.cpu_left(&self.limits, Instant::now());
+        drop(control);
+        if left.is_zero() {
+            self.stop(StopReason::Limit(LimitKind::CpuMs));
+        }
+        left
+    }
+
+    /// The CPU time of all turns that are over, and of [other processes](Run::spend), in milliseconds.
     #[must_use]
     pub fn cpu_ms(&self) -> f64 {
         lock(&self.control).cpu.as_micros() as f64 / 1e3
@@ -296,7 +309,7 @@ impl Run {
             target.raise_flag();
         }
         let turn = Turn::begin(target);
-        let cpu_left = Duration::from_millis(self.limits.cpu_ms).saturating_sub(control.cpu);
+        let cpu_left = control.cpu_left(&self.limits, turn.began());
         let first_look = control.deadline.min(turn.began() + SHORT.min(cpu_left));
         control.turn = Some(turn);
         drop(control);
@@ -331,15 +344,20 @@ impl Control {
     /// Nothing if no turn is on a thread that could be stopped; else the limit of time that it has exceeded, or when it
     /// could have done so.
     fn exceeded(&self, limits: &Limits, now: Instant) -> Option<Result<Instant, LimitKind>> {
-        let turn = self.turn.as_ref().filter(|_| self.reason.is_none())?;
+        self.turn.as_ref().filter(|_| self.reason.is_none())?;
         if now >= self.deadline {
             return Some(Err(LimitKind::WallMs));
         }
-        match Duration::from_millis(limits.cpu_ms).checked_sub(self.cpu + turn.cpu_time(now)) {
-            None | Some(Duration::ZERO) => Some(Err(LimitKind::CpuMs)),
+        match self.cpu_left(limits, now) {
+            Duration::ZERO => Some(Err(LimitKind::CpuMs)),
             // A thread computes no faster than time goes by.
-            Some(left) => Some(Ok(self.deadline.min(now + left))),
+            left => Some(Ok(self.deadline.min(now + left))),
         }
+    }
+
+    fn cpu_left(&self, limits: &Limits, now: Instant) -> Duration {
+        let turn = self.turn.as_ref().map_or(Duration::ZERO, |turn| turn.cpu_time(now));
+        Duration::from_millis(limits.cpu_ms).saturating_sub(self.cpu + turn)
     }
 
     fn notice_long(&mut self, now: Instant) -> Option<Box<dyn FnOnce() + Send>> {

@@ -109,6 +109,10 @@ codes! {
     RequestTimeout = "REQUEST_TIMEOUT",
     /// The daemon takes no new work at this moment.
     Unavailable = "UNAVAILABLE",
+    /// The database cannot be used at this moment: its disk fails, or its file is gone, damaged or read-only.
+    StorageUnavailable = "STORAGE_UNAVAILABLE",
+    /// The disk that holds the database is full.
+    StorageFull = "STORAGE_FULL",
     /// Anything else: a defect of the system, or a fault of the machine.
     Internal = "INTERNAL",
 }

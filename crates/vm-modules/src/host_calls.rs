@@ -3,6 +3,8 @@
 //! Scripts do not call these themselves: the guest's prelude does, behind `require`, `import`, `URL` and the like. Arguments
 //! and answers are MessagePack, and a request that does not fit its function is refused like any other mistake.
 
+use std::time::Duration;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -50,7 +52,7 @@ pub fn repeats(name: &str) -> Repeats {
 
 impl HostCalls {
     /// Calls the function of this name with `request`, one MessagePack array; answers one MessagePack value. For `charge`
-    /// see [`Bounds::charge`].
+    /// and `spend` see [`Bounds`].
     ///
     /// # Errors
     /// What the script catches.
@@ -60,6 +62,7 @@ impl HostCalls {
         request: &[u8],
         is_stopped: &IsStopped,
         charge: &(dyn Fn(&mut dyn FnMut()) + Sync),
+        spend: &(dyn Fn(Duration) -> Duration + Sync),
     ) -> Result<Vec<u8>, NativeError> {
         match name.split_once('.') {
             Some(("modules", function)) => self.find(function, request),
@@ -69,7 +72,7 @@ impl HostCalls {
             module => {
                 let is_stopped = &**is_stopped;
                 let max_bytes = if matches!(module, Some(("exec", _))) { self.max_output } else { self.max_answer };
-                self.natives.call(name, request, &Bounds { is_stopped, charge, max_bytes })
+                self.natives.call(name, request, &Bounds { is_stopped, charge, spend, max_bytes })
             }
         }
     }

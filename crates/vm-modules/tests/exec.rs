@@ -8,13 +8,16 @@ use std::{
     fs,
     os::fd::AsRawFd,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use rmpv::Value;
-use support::{Session, list, text};
-use vm_modules::{ExecGrant, Grants, NativeError};
+use support::{BOUNDS, Session, list, text};
+use vm_modules::{Bounds, ExecGrant, Grants, NativeError};
 
 fn session() -> Session {
     with_allow_list(None)
@@ -200,6 +203,30 @@ fn a_process_that_moves_on_into_ever_new_sessions_is_caught() {
     assert_eq!(error.code, "ERR_CANCELLED");
     assert!(before.len() < 2000, "it moved on only so long");
     assert_gone(&before);
+}
+
+/// Takes far more than the tenth of a second that is looked for.
+const COMPUTE: &str = "i=0; while [ $i -lt 500000 ]; do i=$((i + 1)); done";
+
+#[test]
+fn what_a_command_and_its_descendants_compute_is_charged() {
+    for script in [
+        "COMPUTE",
+        "sh -c 'COMPUTE'; true",
+        "sh -c 'COMPUTE' & wait",
+        "setsid sh -c 'COMPUTE; echo > done' & while ! [ -e done ]; do sleep 0.01; done",
+    ] {
+        let spent = Mutex::new(Duration::ZERO);
+        let spend = |cpu| {
+            *spent.lock().unwrap() += cpu;
+            Duration::from_secs(60)
+        };
+        let bounds = Bounds { spend: &spend, ..BOUNDS };
+        let script = script.replace("COMPUTE", COMPUTE);
+        session().call_within(&bounds, "exec.run", &[text("sh"), list(vec![text("-c"), text(&script)])]).unwrap();
+        let spent = spent.into_inner().unwrap();
+        assert!(spent > Duration::from_millis(100), "{spent:?}: {script}");
+    }
 }
 
 #[test]

@@ -53,6 +53,8 @@ impl Connections {
     pub fn new(router: Router) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_header_size(MAX_HEAD);
+        // A client that has said all that it has to say may still want the answer.
+        http.half_close(true);
         Self {
             http,
             service: TowerToHyperService::new(router),
@@ -105,7 +107,7 @@ fn is_of_one_client(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
 }
 
-/// Serves a connection until either side ends it. How it ends is of no interest: the client knows what it did.
+/// Serves a connection until either side ends it.
 async fn converse(
     connection: http1::Connection<TokioIo<Stream>, TowerToHyperService<Router>>,
     mut hang_up: watch::Receiver<Duration>,
@@ -114,14 +116,21 @@ async fn converse(
     let mut connection = pin!(connection);
     select! {
         biased;
-        _ = connection.as_mut() => return,
+        end = connection.as_mut() => return note(end),
         _ = hang_up.changed() => {}
     }
     let idle_timeout = *hang_up.borrow();
     select! {
         biased;
-        _ = connection.as_mut() => return,
+        end = connection.as_mut() => return note(end),
         () = sleep(idle_timeout) => connection.as_mut().graceful_shutdown(),
     }
-    let _ = connection.await;
+    note(connection.await);
+}
+
+/// How a connection ends is of interest to its client, who knows what it did.
+fn note(end: hyper::Result<()>) {
+    if let Err(error) = end {
+        tracing::debug!(%error, "a connection has come to a bad end");
+    }
 }

@@ -100,6 +100,12 @@ fn classify(error: &Error) -> (StatusCode, ErrorCode) {
             (S::UNPROCESSABLE_ENTITY, ErrorCode::StartupFailed)
         }
         Error::ShuttingDown | Error::OutOfMemory { .. } => (S::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
+        Error::Store(error) | Error::NotRecorded { error, .. } if error.is_disk_full() => {
+            (S::INSUFFICIENT_STORAGE, ErrorCode::StorageFull)
+        }
+        Error::Store(error) | Error::NotRecorded { error, .. } if error.is_out_of_order() => {
+            (S::SERVICE_UNAVAILABLE, ErrorCode::StorageUnavailable)
+        }
         _ => (S::INTERNAL_SERVER_ERROR, ErrorCode::Internal),
     }
 }
@@ -125,6 +131,9 @@ fn details(error: &Error) -> Value {
             json!({ "path": path })
         }
         Error::StartupFailed { session_id, path, .. } => json!({ "session_id": session_id, "path": path }),
+        Error::NotRecorded { session_id, execution_id, .. } => {
+            json!({ "session_id": session_id, "execution_id": execution_id })
+        }
         Error::OutOfMemory { used_mb, max_mb } => json!({ "used_mb": used_mb, "max_mb": max_mb }),
         Error::Library(session_id, LibraryError::NotCached { .. }) => {
             json!({ "session_id": session_id, "reason": "LIBRARY_NOT_CACHED" })

@@ -17,7 +17,7 @@ use vm_model::ErrorEnvelope;
 use crate::routes::{self, BASE};
 
 /// Status, name and description of what every route may answer.
-const ALWAYS: [(&str, &str, &str); 5] = [
+const ALWAYS: [(&str, &str, &str); 6] = [
     (
         "400",
         "BadRequest",
@@ -27,7 +27,13 @@ const ALWAYS: [(&str, &str, &str); 5] = [
     ("401", "Unauthorized", "`UNAUTHORIZED`: the daemon demands a token, and the request has none or another one."),
     ("403", "Forbidden", "`FORBIDDEN`: the request names a foreign host, or comes from a foreign web page."),
     ("500", "Internal", "`INTERNAL`: a defect of the system, or a fault of the machine."),
-    ("503", "Unavailable", "`UNAVAILABLE`: the daemon takes no new work at this moment."),
+    (
+        "503",
+        "Unavailable",
+        "`UNAVAILABLE`: the daemon takes no new work at this moment. `STORAGE_UNAVAILABLE`: the database cannot be used; \
+         nothing of the request is stored.",
+    ),
+    ("507", "StorageFull", "`STORAGE_FULL`: the database's disk is full; nothing of the request is stored."),
 ];
 
 /// The same for every route that takes a body.

@@ -72,6 +72,30 @@ pub enum StoreError {
         /// What is wrong with the value.
         why: String,
     },
+    /// The file is no longer where it was: what would be written now would be lost with it.
+    #[error(
+        "cannot {doing}: the database {} was moved, deleted or replaced; put the very same file back, or restart the \
+         daemon with the one that is there", path.display()
+    )]
+    Moved {
+        /// What was being done, to which thing.
+        doing: String,
+        /// Where the database was.
+        path: PathBuf,
+    },
+    /// Another program wrote into the file and damaged it.
+    #[error(
+        "cannot {doing}: another program has written to the database {} and damaged it ({why}); write back what was in \
+         it, or stop the daemon and restore the file from a backup", path.display()
+    )]
+    Overwritten {
+        /// What was being done, to which thing.
+        doing: String,
+        /// The database file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// SQLite failed: the disk is full or read-only, the file is corrupt, a value cannot be stored…
     #[error("cannot {doing}: {source}{}", hint(source))]
     Sqlite {
@@ -96,6 +120,24 @@ fn name(holder: Option<u32>) -> String {
     holder.map_or("another daemon".into(), |id| format!("another daemon, process {id}"))
 }
 
+impl StoreError {
+    /// The disk that holds the database is full.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::DiskFull))
+    }
+
+    /// The database itself cannot be used at this moment: its disk fails, or the file is gone, damaged or not ours to write.
+    #[must_use]
+    pub fn is_out_of_order(&self) -> bool {
+        match self {
+            Self::Sqlite { source, .. } => !hint(source).is_empty(),
+            Self::Damaged { .. } | Self::Moved { .. } | Self::Overwritten { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// What a person can do about an error of SQLite, from a semicolon on.
 pub(crate) fn hint(error: &SqliteError) -> &'static str {
     match error.sqlite_error_code() {
@@ -115,6 +157,8 @@ pub(crate) fn hint(error: &SqliteError) -> &'static str {
 pub(crate) enum Failure {
     Sqlite(SqliteError),
     Damaged { table: &'static str, column: &'static str, why: String },
+    Moved(PathBuf),
+    Overwritten { path: PathBuf, why: String },
     Refused(StoreError),
 }
 
@@ -139,6 +183,8 @@ impl Failure {
             Self::Damaged { table, column, why } => {
                 StoreError::Damaged { doing: doing.to_string(), table, column, why }
             }
+            Self::Moved(path) => StoreError::Moved { doing: doing.to_string(), path },
+            Self::Overwritten { path, why } => StoreError::Overwritten { doing: doing.to_string(), path, why },
             Self::Refused(error) => error,
         }
     }

@@ -34,13 +34,14 @@ impl Store {
         self.write(format_args!("store execution {}", execution.id), |db| insert(db, &begun))
     }
 
-    /// Forgets what [`Store::begin_execution`] stored of one that cannot be recorded.
+    /// Takes back [`Store::begin_execution`]: there was no such execution.
     ///
     /// # Errors
     /// Only those of the database itself.
-    pub fn forget_running(&self, id: ExecutionId) -> Result<(), StoreError> {
+    pub fn forget_execution(&self, id: ExecutionId) -> Result<(), StoreError> {
         self.write(format_args!("forget execution {id}"), |db| {
-            db.execute("DELETE FROM executions WHERE id = ?1 AND status = 'running'", [id.as_bytes()])?;
+            let sql = "DELETE FROM executions WHERE id = ?1 AND status = ?2";
+            db.prepare_cached(sql)?.execute(params![id.as_bytes(), ExecutionStatus::Running.as_str()])?;
             Ok(())
         })
     }

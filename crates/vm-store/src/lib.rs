@@ -13,6 +13,7 @@
 //! | `usage` | how much is stored |
 //! | `gc` | deletes what is not to be kept any longer, and makes the file smaller |
 //! | `open` | finds, locks and configures the database file |
+//! | `file` | whether the file is still the one that was opened, and whole |
 //! | `schema` | says whose file it is, and brings its tables up to date |
 //! | `readers` | the connections that read beside the writer |
 //! | `writer` | the connection that writes, and the transactions that callers share |
@@ -39,6 +40,7 @@ mod capabilities;
 mod checksum;
 mod error;
 mod executions;
+mod file;
 mod gc;
 mod images;
 mod open;

@@ -71,17 +71,9 @@ pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
 
 /// A connection as all of them are. `access`: read-only, or read-write and create.
 pub(crate) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
-    let open = || {
-        // A connection is used by one thread at a time, behind a mutex of ours.
-        let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        db.busy_timeout(BUSY_TIMEOUT)?;
-        db.pragma_update(None, "foreign_keys", true)?;
-        // In WAL mode this survives the death of the process at any point; a power cut may cost the last commits.
-        db.pragma_update(None, "synchronous", "NORMAL")?;
-        db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-        Ok(db)
-    };
-    let db = open().map_err(cannot_open(path))?;
+    // A connection is used by one thread at a time, behind a mutex of ours.
+    let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(cannot_open(path))?;
+    // Before anything is read: files that SQLite then makes beside a read-only one are read-only too, and stay.
     if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) && db.is_readonly("main").map_err(cannot_open(path))? {
         return Err(StoreError::CannotOpen {
             path: path.into(),
@@ -89,7 +81,17 @@ pub(crate) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Stor
             hint: "; make it writable for this user, or choose another file",
         });
     }
+    configure(&db).map_err(cannot_open(path))?;
     Ok(db)
+}
+
+fn configure(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    // In WAL mode this survives the death of the process at any point; a power cut may cost the last commits.
+    db.pragma_update(None, "synchronous", "NORMAL")?;
+    db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(())
 }
 
 /// SQLite's own reason for not opening the database at this path.

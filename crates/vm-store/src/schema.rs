@@ -43,7 +43,8 @@ pub(crate) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError
     {
         tracing::warn!(%error, "the database file cannot be written anew, and will not give free space back");
     }
-    Ok(())
+    // Where nothing may be made in its folder, this is the first thing to fail.
+    db.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(cannot_open(path))
 }
 
 fn can_shrink(db: &Connection) -> rusqlite::Result<bool> {

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, fs::File, path::Path, sync::Arc};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
     StoreError,
@@ -81,6 +81,18 @@ impl Store {
             Ok(result)
         };
         commit().map_err(|failure: Failure| failure.while_doing(doing))
+    }
+}
+
+impl Drop for Store {
+    /// The last connection that closes moves the log into the file: not into one that is broken or somebody else's.
+    fn drop(&mut self) {
+        if self.writer.file.check().is_err() {
+            let keep_log = |db: &mut Connection| db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            if let Err(error) = self.writer.pause(keep_log) {
+                tracing::error!(%error, "the write-ahead log is not kept for the database file that belongs to it");
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, hooks::Wal, wal::CheckpointMode
 
 use crate::{
     StoreError,
+    error::Failure,
     open::{cannot_open, connect},
     writer::Writer,
 };
@@ -91,7 +92,7 @@ impl Checkpointer {
     }
 
     /// Moves all of the log into the database file, and gives the log's space back; as far as readers let it.
-    pub(crate) fn truncate(&self) -> rusqlite::Result<()> {
+    pub(crate) fn truncate(&self) -> Result<(), Failure> {
         self.work.checkpoint(true)
     }
 }
@@ -109,17 +110,20 @@ impl Drop for Checkpointer {
 impl Work {
     fn run(&self) {
         while let Some(is_idle) = self.log.wait() {
-            if let Err(error) = self.checkpoint(is_idle) {
+            if let Err(failure) = self.checkpoint(is_idle) {
+                let error = failure.while_doing("move the write-ahead log into the database file");
                 let retry_s = RETRY.as_secs();
-                tracing::warn!(%error, retry_s, "the write-ahead log cannot be moved into the database file");
+                tracing::warn!(%error, retry_s, "the write-ahead log stays as it is");
                 self.log.rest();
             }
         }
     }
 
     /// `truncate`: whatever its length, the log gives its space back.
-    fn checkpoint(&self, truncate: bool) -> rusqlite::Result<()> {
+    fn checkpoint(&self, truncate: bool) -> Result<(), Failure> {
         let db = lock(&self.db);
+        self.writer.file.check()?;
+        let _writing = self.writer.file.write();
         let checkpoint = |mode| match db.wal_checkpoint_v2(Some("main"), mode) {
             // Somebody else is in the log; the next one goes on from where this one ended.
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),

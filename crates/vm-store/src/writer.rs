@@ -19,7 +19,7 @@ use rusqlite::{
     ffi::{self, SQLITE_ERROR, SQLITE_IOERR_FSYNC},
 };
 
-use crate::{StoreError, error::Failure};
+use crate::{StoreError, error::Failure, file::DatabaseFile};
 
 /// So that nobody waits for long, and what is open stays small.
 const LARGEST_GROUP: usize = 32;
@@ -30,6 +30,7 @@ pub(crate) struct Writer {
     state: Mutex<State>,
     /// The write-ahead log.
     log: File,
+    pub(crate) file: DatabaseFile,
 }
 
 struct State {
@@ -72,13 +73,17 @@ impl Writer {
             why: format!("its write-ahead log cannot be opened ({why})"),
             hint: "; make the folder readable and writable for this user",
         })?;
-        Ok(Self { queue: AtomicUsize::new(0), state: Mutex::new(State { db, open: None }), log })
+        let (state, file) = (Mutex::new(State { db, open: None }), DatabaseFile::new(path)?);
+        Ok(Self { queue: AtomicUsize::new(0), state, log, file })
     }
 
     /// Runs `work` as the only writer, and returns when what it did is committed, or has failed and is undone.
     pub(crate) fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
         self.queue.fetch_add(1, Ordering::SeqCst);
         let mut turn = Turn { queue: &self.queue, state: lock(&self.state) };
+        if turn.state.open.is_none() {
+            self.file.check()?;
+        }
         let (value, end) = turn.state.join(work)?;
         drop(turn);
         end.wait()?;

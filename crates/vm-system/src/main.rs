@@ -53,6 +53,9 @@ use tokio::runtime::Runtime;
 
 use crate::{cli::Cli, error::Error};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     run(Cli::read()).unwrap_or_else(|error| {
         // If even standard error is gone, the exit code still says it.

@@ -66,6 +66,7 @@ impl Serve {
         let signals = Signals::new().map_err(Error::Serve)?;
         let code_cache = self.code_cache.or_else(default_code_cache).ok_or(Error::NoCodeCache)?;
         raise_file_limit();
+        survive_file_size_limit().map_err(Error::Serve)?;
         // Before the database is touched: a second start by mistake must leave nothing behind.
         let addresses = resolve(&self.listen).await?;
         let access = Access::new(&self.listen, &addresses, token, self.allow_origin)?;
@@ -109,6 +110,12 @@ fn raise_file_limit() {
     limit.current = limit.maximum;
     // Fewer connections are no reason not to start.
     let _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// A file that would exceed the process's limit is an error of the write, as a full disk is, and not the daemon's end.
+fn survive_file_size_limit() -> io::Result<()> {
+    // The handler stays when nobody listens to it.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
 }
 
 /// The user's own cache folder. Never a shared one: who can write there can make this daemon run their machine code.

@@ -1,5 +1,7 @@
 //! What bounds a call.
 
+use std::time::Duration;
+
 use super::NativeError;
 
 /// What bounds one call.
@@ -10,6 +12,9 @@ pub struct Bounds<'a> {
     /// What a call does on a thread of its own, it does within this: it runs the work it is given, and charges the execution
     /// with the thread's CPU time.
     pub charge: &'a (dyn Fn(&mut dyn FnMut()) + Sync),
+    /// Adds CPU time that other processes have used to the execution's, and answers how much it may still use; at nothing
+    /// the execution is to end.
+    pub spend: &'a (dyn Fn(Duration) -> Duration + Sync),
     /// The most bytes that the answer may have.
     pub max_bytes: u64,
 }

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs, io,
+    io,
     os::{fd::OwnedFd, unix::process::CommandExt},
     process::{Child, Command, ExitStatus},
     sync::{
@@ -21,7 +21,9 @@ use rustix::process::{
     set_child_subreaper, waitid, waitpid,
 };
 
-/// Says whose descendant a process is.
+use super::processes::{processes, variable};
+
+/// The variable that says whose descendant a process is.
 const MARK: &str = "VM_SYSTEM_COMMAND";
 
 /// For what does not die of SIGKILL: somebody else's process, or one that hangs in the kernel. The next command tries again.
@@ -52,11 +54,18 @@ pub(super) struct Family {
     handle: OwnedFd,
     /// Orphans without a mark, and since when.
     strays: HashMap<Pid, Instant>,
+    /// CPU time of the orphans that have been waited for.
+    cpu_of_gone: Duration,
+    /// CPU time of all of it; never less than before.
+    cpu: Duration,
 }
 
-struct Process {
-    pid: Pid,
-    parent: Option<Pid>,
+/// Who belongs to a command at one moment.
+struct Members {
+    /// The command is the first, also when it has ended.
+    pids: Vec<Pid>,
+    /// Nobody else can belong to it.
+    is_complete: bool,
 }
 
 impl Family {
@@ -69,7 +78,8 @@ impl Family {
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(handle) => {
                 running.insert(mark.clone(), pid);
-                Ok(Self { mark, child, pid, handle, strays: HashMap::new() })
+                let (strays, cpu) = (HashMap::new(), Duration::ZERO);
+                Ok(Self { mark, child, pid, handle, strays, cpu_of_gone: cpu, cpu })
             }
             Err(error) => {
                 child.kill()?;
@@ -84,19 +94,29 @@ impl Family {
         &self.handle
     }
 
-    /// Kills whoever is left, and says how the command ended.
-    pub fn end(mut self) -> io::Result<ExitStatus> {
+    /// The CPU time of the command and its descendants so far, as far as the system tells.
+    pub fn cpu_time(&mut self) -> Duration {
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        // an error: there is no descriptor left to read with, but there may be one the next time
+        let _ = self.members(&running);
+        self.cpu
+    }
+
+    /// Kills whoever is left, and says how the command ended and what CPU time all of it took.
+    pub fn end(mut self) -> (io::Result<ExitStatus>, Duration) {
         let since = Instant::now();
         loop {
             let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
             // all at once: a group that forks faster than it can be read would outrun the list
             let _ = kill_process_group(self.pid, Signal::KILL);
-            // an error: there is no descriptor left to read with, but there may be one in a moment
+            // an error: as in `cpu_time`
             let is_over = self.kill_descendants(&running).unwrap_or(false);
             if is_over || since.elapsed() > PATIENCE {
                 running.remove(&self.mark);
-                let status = self.child.try_wait()?;
-                return status.ok_or_else(|| io::Error::other("the command does not end"));
+                let status = self.child.try_wait();
+                let status =
+                    status.and_then(|status| status.ok_or_else(|| io::Error::other("the command does not end")));
+                return (status, self.cpu);
             }
             drop(running);
             std::thread::sleep(PAUSE);
@@ -105,36 +125,47 @@ impl Family {
 
     /// Whether nobody was left.
     fn kill_descendants(&mut self, running: &BTreeMap<String, Pid>) -> io::Result<bool> {
+        let Members { pids, is_complete } = self.members(running)?;
+        for process in &pids {
+            let _ = kill_process(*process, Signal::KILL);
+        }
+        Ok(is_complete && pids.len() == 1 && self.has_ended()?)
+    }
+
+    /// Looks who is there, takes leave of orphans that have ended, and adds up the CPU time.
+    fn members(&mut self, running: &BTreeMap<String, Pid>) -> io::Result<Members> {
         let processes = processes()?;
-        let children_of =
-            |pid| processes.iter().filter(move |process| process.parent == Some(pid)).map(|process| process.pid);
-        let mut is_over = self.has_ended()?;
-        let mut doomed = vec![self.pid];
-        for orphan in children_of(getpid()).filter(|child| !running.values().any(|command| command == child)) {
-            if matches!(waitpid(Some(orphan), WaitOptions::NOHANG), Ok(Some(_))) {
-                is_over = false;
+        let children_of = |pid| processes.iter().filter(move |process| process.parent == Some(pid));
+        let mut is_complete = true;
+        let mut members: Vec<_> = processes.iter().filter(|process| process.pid == self.pid).collect();
+        for orphan in children_of(getpid()).filter(|child| !running.values().any(|command| *command == child.pid)) {
+            if matches!(waitpid(Some(orphan.pid), WaitOptions::NOHANG), Ok(Some(_))) {
+                is_complete = false;
+                // one that has ended has no mark any more
+                if orphan.group == Some(self.pid) || running.len() == 1 {
+                    self.cpu_of_gone += orphan.cpu;
+                }
                 continue;
             }
-            match self.owns(orphan, running) {
-                Some(true) => doomed.push(orphan),
+            match self.owns(orphan.pid, running) {
+                Some(true) => members.push(orphan),
                 Some(false) => {}
-                None => is_over = false,
+                None => is_complete = false,
             }
         }
         let mut next = 0;
-        while let Some(parent) = doomed.get(next).copied() {
-            doomed.extend(children_of(parent));
+        while let Some(parent) = members.get(next).map(|process| process.pid) {
+            members.extend(children_of(parent));
             next += 1;
         }
-        for process in &doomed {
-            let _ = kill_process(*process, Signal::KILL);
-        }
-        Ok(is_over && doomed.len() == 1)
+        let cpu = members.iter().map(|process| process.cpu).sum::<Duration>() + self.cpu_of_gone;
+        self.cpu = self.cpu.max(cpu);
+        Ok(Members { pids: members.iter().map(|process| process.pid).collect(), is_complete })
     }
 
     /// Whether an orphan is to end with this command; nothing as long as it cannot be said.
     fn owns(&mut self, orphan: Pid, running: &BTreeMap<String, Pid>) -> Option<bool> {
-        let mark = mark_of(orphan).unwrap_or_default();
+        let mark = variable(orphan, MARK).unwrap_or_default();
         if mark == self.mark || running.len() == 1 {
             return Some(true);
         }
@@ -151,24 +182,4 @@ impl Family {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         Ok(waitid(WaitId::Pid(self.pid), options)?.is_some())
     }
-}
-
-fn mark_of(process: Pid) -> Option<String> {
-    let environment = fs::read(format!("/proc/{}/environ", process.as_raw_nonzero())).ok()?;
-    let mut variables = environment.split(|byte| *byte == 0).filter_map(|variable| std::str::from_utf8(variable).ok());
-    variables.find_map(|variable| variable.strip_prefix(MARK)?.strip_prefix('=')).map(str::to_string)
-}
-
-fn processes() -> io::Result<Vec<Process>> {
-    let names = fs::read_dir("/proc")?.filter_map(|entry| Some(entry.ok()?.file_name()));
-    Ok(names.filter_map(|name| read_process(name.to_str()?.parse().ok()?)).collect())
-}
-
-/// Nothing when it has gone meanwhile.
-fn read_process(number: i32) -> Option<Process> {
-    let text = fs::read(format!("/proc/{number}/stat")).ok()?;
-    let text = String::from_utf8_lossy(&text);
-    // `PID (NAME) STATE PARENT …`, where the name can be anything
-    let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace();
-    Some(Process { pid: Pid::from_raw(number)?, parent: Pid::from_raw(fields.nth(1)?.parse().ok()?) })
 }

@@ -20,6 +20,7 @@ use super::{
     call::encode,
     descendants::{Family, adopt_orphans},
     error::{OUTPUT_LIMIT, describe},
+    meter::Meter,
 };
 use crate::Worktree;
 
@@ -66,12 +67,14 @@ impl Exec {
         // the folder that was opened, whatever its path leads to by now
         command.current_dir(format!("/proc/self/fd/{}", self.worktree.folder().as_raw_fd()));
         command.env_clear().envs(environment());
-        let family = Family::start(&mut command).map_err(not_started)?;
+        let mut family = Family::start(&mut command).map_err(not_started)?;
         // with it goes our side of the pipe's writing end
         drop(command);
-        let mut bytes = Vec::new();
-        let heard = listen(&family, &mut output, &mut bytes, bounds);
-        let status = family.end().map_err(|error| failed("ended", &error))?;
+        let (mut bytes, mut meter) = (Vec::new(), Meter::new(bounds));
+        let heard = listen(&mut family, &mut meter, &mut output, &mut bytes, bounds);
+        let (status, cpu) = family.end();
+        meter.charge(cpu, bounds);
+        let status = status.map_err(|error| failed("ended", &error))?;
         heard?;
         // what was written before the end is still in the pipe
         let mut known = usize::MAX;
@@ -96,7 +99,8 @@ impl Exec {
 
 /// Collects what the command prints until it has ended; what it started may live on meanwhile.
 fn listen(
-    family: &Family,
+    family: &mut Family,
+    meter: &mut Meter,
     output: &mut PipeReader,
     bytes: &mut Vec<u8>,
     bounds: &Bounds<'_>,
@@ -104,6 +108,7 @@ fn listen(
     ioctl_fionbio(&*output, true).map_err(|error| failed("read", &error.into()))?;
     let mut is_open = true;
     loop {
+        meter.watch(family, bounds);
         bounds.check()?;
         let mut ready = [PollFd::new(family.handle(), PollFlags::IN), PollFd::new(&*output, PollFlags::IN)];
         // a pipe that all writers have closed would always be ready

@@ -9,6 +9,7 @@
 //! | `arguments` | a call's arguments, checked |
 //! | `fs`, `places`, `remove`, `encoding` | `fs`: the functions, where a path leads, `rmSync`, text in files |
 //! | `exec`, `descendants` | `exec`: the command, and the end of all that it started |
+//! | `meter`, `processes` | the CPU time of commands, and the processes of the system |
 //! | `database` | `database`: SQLite that keeps to the worktree |
 
 mod arguments;
@@ -21,7 +22,9 @@ pub mod error;
 mod exec;
 mod fs;
 pub mod grants;
+mod meter;
 mod places;
+mod processes;
 mod remove;
 
 pub use bounds::Bounds;

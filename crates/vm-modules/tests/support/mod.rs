@@ -5,7 +5,7 @@
 pub mod database;
 pub mod files;
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use rmpv::Value;
 use tempfile::TempDir;
@@ -13,6 +13,10 @@ use vm_modules::{Bounds, Grants, NativeError, Natives, Worktree};
 
 /// What an answer may have in tests.
 pub const MAX_BYTES: u64 = 1 << 20;
+
+/// What bounds a call of which a test has nothing else to say.
+pub const BOUNDS: Bounds<'static> =
+    Bounds { is_stopped: &|| false, charge: &|work| work(), spend: &|_| Duration::from_secs(60), max_bytes: MAX_BYTES };
 
 pub struct Session {
     outer: TempDir,
@@ -59,17 +63,24 @@ impl Session {
         function: &str,
         arguments: &[Value],
     ) -> Result<Value, NativeError> {
+        self.call_within(&Bounds { is_stopped, ..BOUNDS }, function, arguments)
+    }
+
+    pub fn call_within(
+        &mut self,
+        bounds: &Bounds<'_>,
+        function: &str,
+        arguments: &[Value],
+    ) -> Result<Value, NativeError> {
         let mut request = Vec::new();
         rmpv::encode::write_value(&mut request, &list(arguments.to_vec())).unwrap();
-        let bounds = Bounds { is_stopped, charge: &|work| work(), max_bytes: MAX_BYTES };
-        let answer = self.natives.call(function, &request, &bounds)?;
+        let answer = self.natives.call(function, &request, bounds)?;
         Ok(rmpv::decode::read_value(&mut answer.as_slice()).unwrap())
     }
 
     /// With bytes that no engine would send.
     pub fn call_raw(&mut self, function: &str, request: &[u8]) -> Result<Vec<u8>, NativeError> {
-        let bounds = Bounds { is_stopped: &|| false, charge: &|work| work(), max_bytes: MAX_BYTES };
-        self.natives.call(function, request, &bounds)
+        self.natives.call(function, request, &BOUNDS)
     }
 }
 

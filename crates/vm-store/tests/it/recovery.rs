@@ -77,7 +77,7 @@ fn what_cannot_be_recorded_is_forgotten_and_what_is_recorded_stays() {
     fixture.store.insert_execution(&recorded, Effect::Unchanged).unwrap();
     fixture.store.begin_execution(&running).unwrap();
     for execution in [&recorded, &running, &one_plus_one(id)] {
-        fixture.store.forget_running(execution.id).unwrap();
+        fixture.store.forget_execution(execution.id).unwrap();
     }
     let left: Vec<_> = fixture.store.executions(id, 9).unwrap().iter().map(|execution| execution.id).collect();
     assert_eq!(left, [recorded.id]);

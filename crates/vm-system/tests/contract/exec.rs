@@ -67,6 +67,23 @@ fn at_the_wall_limit_the_whole_process_group_is_killed() {
 }
 
 #[test]
+fn what_commands_compute_counts_against_the_cpu_limit() {
+    let daemon = Daemon::start();
+    let session = limited(&daemon, &json!({"cpu_ms": 300, "wall_ms": 60_000}));
+    daemon.repl(&session, "var kept = 1").ok(201);
+    for script in ["while :; do :; done", "sh -c 'while :; do :; done' & sh -c 'while :; do :; done'; wait"] {
+        let details = daemon.repl(&session, &format!("require('exec').run('sh', ['-c', {}])", json!(script)));
+        let details = details.refused(422, "OUTPUT_LIMIT_EXCEEDED");
+        assert_eq!((&details["limit"], &details["configured"]), (&json!("cpu_ms"), &json!(300)));
+        let execution = daemon.get(&format!("/executions/{}", text(&details["execution_id"]))).ok(200);
+        assert_eq!(execution["status"], "timeout");
+        assert!(execution["metrics"]["cpu_ms"].as_f64().unwrap() >= 290.0, "{execution}");
+    }
+    assert_eq!(daemon.preview(&session, "kept"), "1");
+    assert_eq!(daemon.preview(&session, "require('exec').run('echo', ['on'])"), "on\n");
+}
+
+#[test]
 fn a_command_that_prints_too_much_is_killed_at_the_output_limit() {
     let daemon = Daemon::start();
     let session = limited(&daemon, &json!({"max_output_kb": 64}));

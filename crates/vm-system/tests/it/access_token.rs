@@ -1,6 +1,6 @@
 //! Tokens, and listening beyond this machine.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use reqwest::Method;
 
@@ -130,7 +130,7 @@ fn the_token_is_shown_nowhere() {
     let refused = health(&daemon, &["Bearer hush"]);
     assert!(!refused.body.to_string().contains("hush"), "{}", refused.body);
     daemon.signal("TERM");
-    let log = fs::read_to_string(daemon.folder.path().join("daemon.log")).unwrap();
+    let log = daemon.log();
     assert!(log.contains("/api/v1/health") && !log.contains("hush"), "{log}");
 }
 

@@ -1,5 +1,6 @@
 //! The real binary from outside: one daemon per test, spoken to over HTTP and through the command line. What the contract says
-//! word for word is in the folder `contract` beside this one, and attempts to leave the worktree are in `confinement`.
+//! word for word is in the folder `contract` beside this one; attempts to leave the worktree are in `confinement`, and what
+//! breaks around the daemon is in `faults`.
 //!
 //! | module | what it tests |
 //! |---|---|
@@ -12,7 +13,6 @@
 //! | `scripts_modules`, `scripts_web` | what scripts see: `import` and `require`, the web's globals |
 //! | `scripts_capabilities`, `scripts_libraries` | the same where a template grants it |
 //! | `access`, `access_token` | who may call: hosts and pages; tokens, and listening beyond this machine |
-//! | `connections` | clients that are many, slow, or speak no HTTP |
 //! | `any_input` | whatever comes in is answered as documented |
 //! | `fairness` | many executions at once: who waits for whom, and when there is no room |
 //! | `serve` | the daemon's life: starting, failing to start, signals, restarts |
@@ -20,7 +20,7 @@
 //! | `docs` | every command of the help topics and of the README, run as it stands |
 //! | `openapi`, `typescript` | the OpenAPI document: that it is served and whole; a validator and a generated client |
 //! | `house` | which crate may import which |
-//! | `raw`, `cdn`, `pty` | requests byte by byte; a server and a terminal that the tests own |
+//! | `cdn`, `pty` | a server and a terminal that the tests own |
 //! | `support` | what the tests stand on |
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in their helpers
 
@@ -37,7 +37,6 @@ mod cdn;
 mod cli;
 mod cli_failures;
 mod cli_templates;
-mod connections;
 mod docs;
 mod fairness;
 mod help;
@@ -46,7 +45,6 @@ mod libs;
 mod libs_cdn;
 mod openapi;
 mod pty;
-mod raw;
 mod scripts_capabilities;
 mod scripts_libraries;
 mod scripts_modules;
@@ -58,4 +56,4 @@ mod typescript;
 #[path = "../support/mod.rs"]
 mod support;
 
-use support::{binary, daemon, document, http};
+use support::{binary, daemon, document, http, raw};

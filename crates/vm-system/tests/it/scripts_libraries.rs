@@ -1,12 +1,12 @@
 //! Libraries in sessions: the scenarios of the founding tests, and the whole catalog as npm has it.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, thread};
 
 use serde_json::{Value, json};
 
 use crate::{
     cdn::{Cdn, Reply},
-    daemon::Daemon,
+    daemon::{Daemon, wait_for},
     http::text,
     libs::catalog_files,
 };
@@ -48,6 +48,28 @@ fn a_cached_lodash_that_is_not_configured_is_not_there() {
     let session = daemon.session();
     assert_eq!(daemon.failure(&session, "_.chunk([1], 1)"), "ReferenceError: _ is not defined");
     assert_eq!(daemon.preview(&session, "JSON.stringify({ a: 1 })"), r#"{"a":1}"#);
+}
+
+#[test]
+fn closing_a_session_stops_a_library_that_does_not_end() {
+    let daemon =
+        daemon_with(&[("loops-1.0.0.js", "for (;;) {}"), ("waits-1.0.0.js", "setTimeout(() => {}, 3_000_000)")]);
+    for library in ["loops-1.0.0", "waits-1.0.0"] {
+        let limits = json!({"limits": {"cpu_ms": 3_600_000, "wall_ms": 3_600_000}});
+        let template = daemon.template(library, &limits);
+        daemon.post(&format!("/templates/{template}/libraries"), &json!({"name": library})).ok(201);
+        let answer = thread::scope(|scope| {
+            let creating = scope.spawn(|| daemon.post("/sessions", &daemon.new_session(&template)));
+            let starting = || daemon.get("/sessions?status=starting").ok(200).as_array().unwrap().first().cloned();
+            let session = text(&wait_for(starting)["id"]);
+            let closed = daemon.delete(&format!("/sessions/{session}")).ok(200);
+            let answer = creating.join().unwrap();
+            assert_eq!(daemon.get(&format!("/sessions/{session}")).ok(200), closed);
+            answer
+        });
+        assert_eq!(answer.refused(409, "SESSION_NOT_READY")["status"], "closed");
+    }
+    assert_eq!(daemon.get("/runtime/summary").ok(200)["active_sessions"], 0);
 }
 
 #[test]

@@ -53,9 +53,11 @@ impl Daemon {
     pub fn start_by(mut command: Command, folder: TempDir, flags: &[&str]) -> Self {
         fs::create_dir_all(folder.path().join("worktree")).unwrap();
         let log = folder.path().join("daemon.log");
-        command.args(["serve", "--db", "x.db", "--code-cache", CODE_CACHE]).args(flags);
-        if !flags.contains(&"--listen") {
-            command.args(["--listen", "127.0.0.1:0"]);
+        command.args(["serve", "--code-cache", CODE_CACHE]).args(flags);
+        for (flag, usual) in [("--db", "x.db"), ("--listen", "127.0.0.1:0")] {
+            if !flags.contains(&flag) {
+                command.args([flag, usual]);
+            }
         }
         command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
@@ -73,6 +75,11 @@ impl Daemon {
     /// Where it listens, as `HOST:PORT`.
     pub fn address(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("daemon.log")).unwrap()
     }
 
     pub fn pid(&self) -> Pid {

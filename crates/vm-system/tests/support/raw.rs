@@ -3,15 +3,20 @@
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpStream},
+    time::Duration,
 };
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use rustix::net::sockopt;
 
-use crate::{
+use super::{
     daemon::{Daemon, PATIENCE},
     document::Call,
     http::Answer,
 };
+
+/// The headers of a request with a body.
+pub const JSON: &str = "Host: localhost\r\nContent-Type: application/json\r\n";
 
 /// A connection to a daemon.
 pub struct Connection(TcpStream);
@@ -66,6 +71,16 @@ impl Connection {
     /// Another handle of the same connection.
     pub fn another(&self) -> Self {
         Self(self.0.try_clone().unwrap())
+    }
+
+    /// Says that nothing more is to come.
+    pub fn finish(&self) {
+        self.0.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Ends it as a process does that is killed with data unread.
+    pub fn reset(self) {
+        sockopt::set_socket_linger(&self.0, Some(Duration::ZERO)).unwrap();
     }
 
     pub fn close(&self) {

@@ -1,6 +1,6 @@
 # `make demo` and `make test` are all that a newcomer needs; both install what is missing.
 
-.PHONY: demo test bench fuzz soak setup deny
+.PHONY: demo test bench fuzz soak torture setup deny
 
 demo: setup
 	./demo/run
@@ -26,6 +26,12 @@ SOAK_SECONDS ?= 1200
 
 soak: setup
 	VM_SOAK_SECONDS=$(SOAK_SECONDS) cargo test --locked -p vm-system --test soak -- --nocapture
+
+# How often the daemon is killed.
+TORTURE_ROUNDS ?= 1000
+
+torture: setup
+	TORTURE_ROUNDS=$(TORTURE_ROUNDS) cargo test --release --locked -p vm-system --test durability kills -- --nocapture
 
 setup:
 	./scripts/setup

@@ -81,7 +81,9 @@ impl Executions<'_> {
         execution: Execution,
         source: Vec<u8>,
     ) -> Result<Execution, Error> {
-        let task = Task::begin(&self.0.0, &session, turn, execution, source)?;
+        let begun = Task::begin(&self.0.0, &session, turn, execution, source);
+        // a session that the daemon's end has stopped is not closed
+        let task = begun.map_err(|error| self.0.0.live.get(session.id).err().unwrap_or(error))?;
         let limits = task.limits().clone();
         let ended = tokio::spawn(task.run().in_current_span()).await;
         let ended = ended.map_err(|error| Error::Internal(format!("an execution's task failed: {error}")))??;

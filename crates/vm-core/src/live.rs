@@ -235,10 +235,13 @@ impl LiveSessions {
     /// Ends a hold. A session without a machine leaves the memory.
     pub fn release(&self, session: &LiveSession, turn: Turn) {
         let mut registry = lock(&self.0);
-        lock(&session.state).is_moving = false;
-        if turn.is_none() {
+        let mut state = lock(&session.state);
+        state.is_moving = false;
+        // who is about to close it relies on its being there
+        if turn.is_none() && state.status == SessionStatus::Ready {
             registry.remove(session);
         }
+        drop(state);
         // under the lock: who finds that nobody holds it is to find its turn free
         drop(turn);
     }

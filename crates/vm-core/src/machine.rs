@@ -161,7 +161,10 @@ impl Machine {
 
     /// What the last program changed; or the whole state, if the changes have become too many.
     fn change(&self) -> Option<Change> {
-        let memory = self.instance.change()?;
+        let Some(memory) = self.instance.change() else {
+            // the memory was set back; what was done to databases was not
+            return self.whole().filter(|change| change.host.is_some());
+        };
         if self.stored.changes + memory.len() > self.stored.whole.max(MIN_CHANGES) {
             // none where it is as the image again; the change is what leads there
             if let Some(whole) = self.whole() {

@@ -113,7 +113,10 @@ impl Starting {
     /// Answers why the session did not start.
     fn give_up(self: Box<Self>, parts: &Parts, error: Error) -> Error {
         let Self { mut session, live, startup, .. } = *self;
-        parts.live.remove(&live);
+        // the next daemon says that this one was interrupted
+        if let Err(ending) = parts.live.get(live.id) {
+            return ending;
+        }
         // which also stops its libraries and startup files
         let error = if live.status() == SessionStatus::Closed {
             session.status = SessionStatus::Closed;

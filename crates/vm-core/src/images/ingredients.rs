@@ -37,6 +37,8 @@ pub(crate) fn key(parts: &Parts, template: &TemplateDetail, worktree: &Worktree)
     };
     let mut hash = Sha256::new();
     hash.update(parts.engine.identity());
+    // what this program adds to libraries, and how it answers scripts
+    add(&mut hash, env!("CARGO_PKG_VERSION").as_bytes());
     add(&mut hash, &serde_json::to_vec(&seen).ok()?);
     for library in &template.template.libraries {
         hash.update(parts.library_hashes.get(&parts.library_cache, library).ok()?);

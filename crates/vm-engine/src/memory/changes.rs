@@ -37,6 +37,7 @@ struct Region {
 
 const IS_FILE: u64 = 1 << 2;
 const IS_PRESENT: u64 = 1 << 3;
+const IS_SWAPPED: u64 = 1 << 4;
 const IS_ZERO: u64 = 1 << 5;
 const SCAN: ioctl::Opcode = ioctl::opcode::read_write::<ScanArgument>(b'f', 16);
 
@@ -66,8 +67,10 @@ fn scan(mapping: &Mapping) -> Option<Vec<Range<usize>>> {
             regions: regions.as_mut_ptr() as u64,
             regions_len: regions.len() as u64,
             category_inverted: IS_FILE | IS_ZERO,
-            category_mask: IS_PRESENT | IS_FILE | IS_ZERO,
-            return_mask: IS_PRESENT,
+            category_mask: IS_FILE | IS_ZERO,
+            // what was written may have been swapped out since
+            category_any: IS_PRESENT | IS_SWAPPED,
+            return_mask: IS_PRESENT | IS_SWAPPED,
             ..ScanArgument::default()
         };
         // SAFETY: the argument is what the kernel documents for this call, and the regions outlive it.

@@ -75,3 +75,15 @@ fn a_database_whose_file_is_gone_says_so_and_the_session_goes_on() {
     let again = json!("db.configure('sqlite3', 'new.db'); db.query('SELECT 2 AS n')[0].n");
     assert_eq!(daemon.preview(&session, again.as_str().unwrap()), "2");
 }
+
+#[test]
+fn what_was_done_to_a_database_survives_although_the_memory_was_set_back() {
+    let mut daemon = Daemon::start();
+    let template = daemon.template_with("small", &json!({"limits": {"mem_mb": 16}}), &["database"]);
+    let session = daemon.session_of(&template);
+    daemon.preview(&session, &format!("{OPEN}; 1"));
+    let hoard = "db.exec('INSERT INTO t VALUES (1000)'); const hoard = []; for (;;) hoard.push(new Uint8Array(1 << 20).fill(1))";
+    daemon.repl(&session, hoard).refused(422, "OUTPUT_LIMIT_EXCEEDED");
+    daemon.signal("KILL");
+    assert_eq!(daemon.restart().preview(&session, SUM), "1113");
+}

@@ -94,7 +94,7 @@ impl Model {
         }
     }
 
-    /// How many executions have been compared or are to be.
+    /// How many executions have been answered.
     pub fn len(&self) -> usize {
         self.answered.len()
     }

@@ -69,12 +69,12 @@ fuzz_target!(|data: &[u8]| {
     let name = FUNCTIONS[usize::from(*function) % FUNCTIONS.len()];
     let is_stopped: IsStopped = Arc::new(|| false);
     CALLS.with_borrow_mut(|(calls, _)| {
-        match calls.call(name, request, &is_stopped) {
+        match calls.call(name, request, &is_stopped, &|work| work()) {
             Ok(answer) => check(&answer),
             Err(refusal) => check(&refusal.encode()),
         }
         // what is never taken would pile up
-        check(&calls.call("net.answers", &[0x90], &is_stopped).unwrap());
+        check(&calls.call("net.answers", &[0x90], &is_stopped, &|work| work()).unwrap());
     });
 });
 

@@ -101,6 +101,21 @@ fn nothing_is_confirmed_that_would_be_lost_and_with_the_file_the_daemon_is_back(
 }
 
 #[test]
+fn a_daemon_that_ends_meanwhile_leaves_what_the_file_does_not_have() {
+    for (name, break_it, mend) in FAULTS {
+        let mut served = served();
+        let database = Database::of(&served);
+        served.count().unwrap();
+        break_it(&database);
+        let Served { mut daemon, template, session, recorded } = served;
+        daemon.signal("TERM");
+        mend(&database);
+        eprintln!("{name}");
+        Served { daemon: daemon.restart(), template, session, recorded }.has_its_history();
+    }
+}
+
+#[test]
 fn another_program_may_write_to_the_database() {
     let mut served = served();
     // As a backup does that folds the log into the file.

@@ -6,6 +6,8 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::Duration,
 };
 
 use reqwest::Method;
@@ -96,6 +98,31 @@ fn what_a_file_has_no_room_for_has_not_happened() {
     let mut daemon = daemon;
     daemon.signal("KILL");
     Served { daemon: daemon.restart(), template, session, recorded }.has_its_history();
+}
+
+#[test]
+fn what_was_recorded_as_running_and_has_no_room_for_its_end_is_called_off() {
+    let mut served = Served::start();
+    let session = served.session_of(&served.template);
+    served.repl(&session, "var kept = [1]").ok(201);
+    let code = "kept = 0; const end = Date.now() + 1000; while (Date.now() < end); console.log('x'.repeat(400_000))";
+    let refused = served.while_running(&session, code, || {
+        // An execution that takes so long is recorded before its end.
+        thread::sleep(Duration::from_millis(300));
+        limit_files(&served);
+    });
+    let details = refused.refused(503, "STORAGE_UNAVAILABLE");
+    let path = format!("/executions/{}", details["execution_id"].as_str().unwrap());
+    let is_forgotten = |served: &Served| {
+        served.get(&path).refused(404, "EXECUTION_NOT_FOUND");
+        served.get(&format!("{path}/events")).refused(404, "EXECUTION_NOT_FOUND");
+        assert_eq!(served.executions(&session).len(), 1);
+    };
+    is_forgotten(&served);
+    set_limit(&served, None);
+    served.goes_on();
+    is_forgotten(&served);
+    assert_eq!(served.repl(&session, "kept").ok(201)["result"]["json"], json!([1]));
 }
 
 /// A disk of its own for the daemon, of two MiB.

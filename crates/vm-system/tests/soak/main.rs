@@ -74,6 +74,12 @@ fn work(daemon: &Daemon, seed: u64, until: Instant) {
     });
 }
 
+/// What it holds when nothing is to be done, and images are not kept for sessions to come.
+fn at_rest(daemon: &Daemon) -> Figures {
+    daemon.post_nothing("/runtime/gc").ok(200);
+    wait_for(|| Figures::of(daemon).if_at_rest())
+}
+
 #[test]
 fn random_work_leaves_nothing_behind_and_takes_no_state_away() {
     let time = Duration::from_secs(variable("VM_SOAK_SECONDS").unwrap_or(SECONDS));
@@ -84,11 +90,11 @@ fn random_work_leaves_nothing_behind_and_takes_no_state_away() {
 
     // What is made once stays: tables, connections, the allocator's pools.
     work(&daemon, seed, Instant::now() + time / 5);
-    let begin = wait_for(|| Figures::of(&daemon).if_at_rest());
+    let begin = at_rest(&daemon);
     eprintln!("at the beginning: {begin}");
 
     work(&daemon, seed + WORKERS as u64, Instant::now() + time / 5 * 4);
-    let end = wait_for(|| Figures::of(&daemon).if_at_rest());
+    let end = at_rest(&daemon);
     eprintln!("at the end: {end}");
 
     assert!(end.is_like(&begin), "{end}, but at the beginning {begin}");

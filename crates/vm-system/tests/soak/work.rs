@@ -72,7 +72,7 @@ impl<'a> Worker<'a> {
     pub fn act(&mut self) {
         self.actions += 1;
         let at = self.dice.below(self.sessions.len());
-        match self.dice.below(20) {
+        match self.dice.below(23) {
             0..8 => self.count(at),
             8..12 if !self.sessions[at].is_odd => {
                 let code = *self.dice.pick(FRIENDLY);
@@ -88,10 +88,12 @@ impl<'a> Worker<'a> {
             17 => self.read(at),
             18 => self.change_templates(),
             19 if self.dice.below(2) == 0 => self.interrupt(),
-            _ => {
+            19 => {
                 self.close(at);
                 self.add_session();
             }
+            20 => self.fork(at),
+            _ => self.hibernate(at),
         }
     }
 
@@ -136,6 +138,23 @@ impl<'a> Worker<'a> {
         assert!(answer.status == 201 || self.sessions[at].is_odd, "{}", answer.body);
     }
 
+    /// It comes back with its next call.
+    fn hibernate(&mut self, at: usize) {
+        self.daemon.post_nothing(&format!("/sessions/{}/hibernate", self.sessions[at].id)).ok(200);
+        self.count(at);
+    }
+
+    /// The child takes the place of another session.
+    fn fork(&mut self, at: usize) {
+        let Session { id, count, is_odd } = &self.sessions[at];
+        let child = self.daemon.post_nothing(&format!("/sessions/{id}/fork")).ok(201);
+        let child = Session { id: text(&child["id"]), count: *count, is_odd: *is_odd };
+        let other = self.dice.below(self.sessions.len());
+        self.close(other);
+        self.sessions.push(child);
+        self.count(self.sessions.len() - 1);
+    }
+
     fn read(&mut self, at: usize) {
         let executions = self.daemon.executions(&self.sessions[at].id);
         let execution: &Value = self.dice.pick(&executions);
@@ -170,10 +189,13 @@ impl<'a> Worker<'a> {
     }
 
     fn add_template(&mut self) {
-        let limits =
-            json!({"limits": {"cpu_ms": 100, "wall_ms": 1000, "mem_mb": 32, "max_events": 100, "max_output_kb": 64}});
+        let durability = *self.dice.pick(&["none", "execution", "full"]);
+        let settings = json!({
+            "limits": {"cpu_ms": 100, "wall_ms": 1000, "mem_mb": 32, "max_events": 100, "max_output_kb": 64},
+            "runtime": {"durability": durability},
+        });
         let name = format!("{} {}", self.number, self.dice.below(usize::MAX));
-        let template = self.daemon.template_with(&name, &limits, &["fs", "exec", "database"]);
+        let template = self.daemon.template_with(&name, &settings, &["fs", "exec", "database"]);
         if self.dice.below(2) == 0 {
             self.daemon.write("start.js", "var started = [1, 2, 3]");
             self.daemon.post(&format!("/templates/{template}/startup-files"), &json!({"path": "start.js"})).ok(201);

@@ -48,6 +48,7 @@ const fn at_least(name: &'static str, limit: f64, unit: &'static str) -> Target 
 
 /// In the order in which they are measured. "x floor" is a multiple of the p50 of `GET /health` in the same round.
 pub const TARGETS: &[Target] = &[
+    at_most("1+1, p50, durability none", 2.0, "x floor"),
     at_most("1+1, p50", 3.5, "x floor"),
     at_most("1+1, p99", 6.0, "x floor"),
     at_least("1+1, 8 connections on 8 sessions", 6000.0, "/s"),
@@ -63,6 +64,9 @@ pub const TARGETS: &[Target] = &[
     at_most("release binary", 40.0, "MiB"),
     at_most("stored bytes per 1+1", 600.0, "bytes"),
     at_most("memory per live session with lodash", 200.0, "KiB"),
+    at_most("wake, p50 at 200 differing pages", 0.6, "ms"),
+    at_most("restart with 1,000 ready sessions, until all have answered", 1000.0, "ms"),
+    at_most("memory per hibernated session", 2.0, "KiB"),
     at_most("hostile scripts: over the wall limit, max", 100.0, "ms"),
     at_most("hostile scripts: outcomes that none may have", 0.0, ""),
     at_most("neighbour's p99 beside an endless loop", 2.0, "x alone"),

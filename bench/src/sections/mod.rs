@@ -7,6 +7,7 @@
 //! | `start` | the daemon's start |
 //! | `size` | the binary, and what an execution takes in the database |
 //! | `memory` | what a live session takes |
+//! | `durability` | what it costs that sessions do not die |
 //! | `limits` | how long after their limit hostile scripts end |
 //! | `neighbours` | what one session's work does to another's answers |
 //! | `compute` | the interpreter against other engines |
@@ -17,6 +18,7 @@
 mod compute;
 mod contexts;
 mod create;
+mod durability;
 mod growth;
 mod limits;
 mod memory;
@@ -30,12 +32,13 @@ use crate::{Result, bench::Bench};
 
 type Section = (&'static str, fn(&mut Bench) -> Result<()>);
 
-pub const SECTIONS: [Section; 11] = [
+pub const SECTIONS: [Section; 12] = [
     ("speed", speed::measure),
     ("create", create::measure),
     ("start", start::measure),
     ("size", size::measure),
     ("memory", memory::measure),
+    ("durability", durability::measure),
     ("limits", limits::measure),
     ("neighbours", neighbours::measure),
     ("compute", compute::measure),

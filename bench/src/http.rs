@@ -3,11 +3,15 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
+    time::Duration,
 };
 
 use serde_json::Value;
 
 use crate::Result;
+
+/// Who has not answered by then does not answer.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Connection(BufReader<TcpStream>);
 
@@ -15,14 +19,8 @@ impl Connection {
     pub fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Self(BufReader::new(stream)))
-    }
-
-    /// The bytes of a request, to be sent many times.
-    pub fn request(method: &str, path: &str, body: Option<&Value>) -> Vec<u8> {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let head = format!("{method} /api/v1{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n");
-        format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
     }
 
     /// Sends a request and reads the whole answer: status and body.
@@ -52,10 +50,23 @@ impl Connection {
 
     /// Sends a request that must succeed, and decodes its answer.
     pub fn call(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let (status, answer) = self.send(&Self::request(method, path, body))?;
+        self.send_for_json(&request(method, path, body))
+    }
+
+    /// The same for a request that is ready to be sent.
+    pub fn send_for_json(&mut self, request: &[u8]) -> Result<Value> {
+        let (status, answer) = self.send(request)?;
         if status >= 400 {
-            return Err(format!("{method} {path}: {status} {}", String::from_utf8_lossy(&answer)).into());
+            let line = String::from_utf8_lossy(request).lines().next().unwrap_or_default().to_string();
+            return Err(format!("{line}: {status} {}", String::from_utf8_lossy(&answer)).into());
         }
         Ok(serde_json::from_slice(&answer)?)
     }
+}
+
+/// The bytes of a request, to be sent many times.
+pub fn request(method: &str, path: &str, body: Option<&Value>) -> Vec<u8> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let head = format!("{method} /api/v1{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n");
+    format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }

@@ -11,9 +11,12 @@ test: setup
 	cargo test --workspace --locked
 	./demo/run
 
+# BENCH="--quick --only speed" measures less; bench/README.md says what and how.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 bench: setup
 	cargo build --release --locked -p vm-system -p vm-bench
-	$${CARGO_TARGET_DIR:-target}/release/vm-bench $${CARGO_TARGET_DIR:-target}/release/vm-system
+	cargo build --release --locked --manifest-path bench/competitors/Cargo.toml --target-dir $(TARGET)/competitors
+	$(TARGET)/release/vm-bench $(BENCH)
 
 setup:
 	./scripts/setup

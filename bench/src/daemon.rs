@@ -39,6 +39,8 @@ impl Daemon {
             .arg(code_cache)
             .arg("--cache-dir")
             .arg(bench.library_cache())
+            // What is to be live stays live, however long a section takes.
+            .args(["--hibernate-after", "86400"])
             .stdout(Stdio::piped())
             .stderr(fs::File::create(&log)?)
             .spawn()?;

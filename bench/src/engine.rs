@@ -2,12 +2,15 @@
 
 use std::{
     path::Path,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use vm_engine::{
-    Engine, Instance, Mode, Outcome, Program, ProgramKind, QuickJs, Run, Setup, Step, engine::STACK_SIZE, run::Record,
+    Engine, Instance, Mode, Origin, Outcome, Program, ProgramKind, QuickJs, Run, Setup, Step,
+    engine::{Image, STACK_SIZE},
+    run::Record,
 };
 use vm_model::{ExecutionId, Limits};
 
@@ -32,9 +35,18 @@ pub fn open(code_cache: &Path) -> Result<QuickJs> {
     Ok(QuickJs::new(code_cache)?)
 }
 
-/// A fresh instance, as the plain template has it.
-pub fn create(engine: &QuickJs, limits: &Limits) -> Result<Box<dyn Instance>> {
-    Ok(engine.create(&Setup::plain(limits), Box::new(|_, _, _| Err(Vec::new())))?)
+/// A fresh instance from this image, or from the engine's own, in which no script has run.
+pub fn create(engine: &QuickJs, image: Option<&Arc<Image>>, limits: &Limits) -> Result<Box<dyn Instance>> {
+    let origin = Origin { image, ..Origin::default() };
+    Ok(engine.create(origin, &Setup::plain(limits), Box::new(|_, _, _| Err(Vec::new())))?)
+}
+
+/// An image in which a library has run, as a template with that library has it.
+pub fn image(engine: &QuickJs, library: &str) -> Result<Arc<Image>> {
+    let limits = Limits::default();
+    let mut instance = create(engine, None, &limits)?;
+    run(instance.as_mut(), library, ProgramKind::Library { global: "_" }, &limits)?;
+    Ok(engine.image(&instance.state().ok_or("the library has changed nothing")?)?)
 }
 
 /// Runs a program to its end, which must come without waiting.

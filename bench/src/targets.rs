@@ -48,6 +48,7 @@ const fn at_least(name: &'static str, limit: f64, unit: &'static str) -> Target 
 
 /// In the order in which they are measured. "x floor" is a multiple of the p50 of `GET /health` in the same round.
 pub const TARGETS: &[Target] = &[
+    at_most("1+1, p50, durability none", 2.0, "x floor"),
     at_most("1+1, p50", 3.5, "x floor"),
     at_most("1+1, p99", 6.0, "x floor"),
     at_least("1+1, 8 connections on 8 sessions", 6000.0, "/s"),

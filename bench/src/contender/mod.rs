@@ -56,7 +56,7 @@ pub fn serve_built_in(engine: BuiltIn, library: &Path, code_cache: &Path) -> Res
     let library = fs::read_to_string(library)?;
     match engine {
         BuiltIn::VmSystem => {
-            crate::engine::on_large_stack(|| serve::serve(vm_system::Worlds::new(library, code_cache)?))
+            crate::engine::on_large_stack(|| serve::serve(vm_system::Worlds::new(&library, code_cache)?))
         }
         BuiltIn::QuickJs => serve::serve(quickjs::Worlds::new(library)),
     }
@@ -151,7 +151,7 @@ pub fn all(bench: &mut Bench, library: &Path) -> Result<Vec<Contender>> {
     let library = library.to_str().ok_or("the library's path is not UTF-8")?;
     let built_in = |name, engine| Contender::new(name, own.clone(), &["--contender", engine, library]);
     let mut contenders = vec![built_in("vm-system", "vm-system"), built_in("QuickJS-NG", "quickjs")];
-    let boa = own.with_file_name("vm-bench-boa");
+    let boa = own.with_file_name("../competitors/release/vm-bench-boa");
     if boa.exists() {
         contenders.push(Contender::new("Boa", boa, &[library]));
     } else {

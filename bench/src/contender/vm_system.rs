@@ -1,8 +1,8 @@
 //! Our engine, with all that makes an execution: events, limits, and a state to go back to.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use vm_engine::{Instance, ProgramKind, QuickJs, StopReason};
+use vm_engine::{Instance, ProgramKind, QuickJs, StopReason, engine::Image};
 use vm_model::{LimitKind, Limits};
 
 use super::serve;
@@ -10,21 +10,22 @@ use crate::{Result, engine};
 
 pub struct Worlds {
     engine: QuickJs,
-    library: String,
+    /// With the library.
+    image: Arc<Image>,
     limits: Limits,
     worlds: Vec<Box<dyn Instance>>,
 }
 
 impl Worlds {
-    pub fn new(library: String, code_cache: &Path) -> Result<Self> {
+    pub fn new(library: &str, code_cache: &Path) -> Result<Self> {
         let limits = Limits { cpu_ms: 600_000, wall_ms: 600_000, ..Limits::default() };
-        Ok(Self { engine: engine::open(code_cache)?, library, limits, worlds: Vec::new() })
+        let engine = engine::open(code_cache)?;
+        let image = engine::image(&engine, library)?;
+        Ok(Self { engine, image, limits, worlds: Vec::new() })
     }
 
     fn world(&self, limits: &Limits) -> Result<Box<dyn Instance>> {
-        let mut world = engine::create(&self.engine, limits)?;
-        engine::run(world.as_mut(), &self.library, ProgramKind::Library { global: "_" }, &self.limits)?;
-        Ok(world)
+        engine::create(&self.engine, Some(&self.image), limits)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Making sessions: over HTTP against the floor, and stamping an instance in this process.
 
-use std::{path::Path, time::Instant};
+use std::{fs, path::Path, time::Instant};
 
 use serde_json::json;
 use vm_engine::ProgramKind;
@@ -27,6 +27,8 @@ const STARTUP: [&str; 3] = [
 ];
 const WITH_LODASH: &str = "session create, lodash and 3 startup files, p50";
 const FIRST: &str = "first create after a template change";
+const STAMP_P50: &str = "stamping an instance, p50";
+const STAMP_P99: &str = "stamping an instance, p99";
 
 pub fn measure(bench: &mut Bench) -> Result<()> {
     let folder = bench.temporary()?;
@@ -38,10 +40,9 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
         rounds.push(against_floor(bench, &mut connection, &template, folder.path())?);
     }
     bench.report.target("session create, plain template, p50", &rounds, "")?;
-    if let Some(lodash) = bench.lodash_or_skip(&[WITH_LODASH, FIRST]) {
-        with_lodash(bench, &mut connection, folder.path(), &lodash)?;
-    }
-    stamp(bench)
+    let Some(lodash) = bench.lodash_or_skip(&[WITH_LODASH, FIRST, STAMP_P50, STAMP_P99]) else { return Ok(()) };
+    with_lodash(bench, &mut connection, folder.path(), &lodash)?;
+    stamp(bench, &lodash)
 }
 
 /// The p50 of making sessions as a multiple of the floor; they are closed again.
@@ -89,9 +90,9 @@ fn with_lodash(bench: &mut Bench, connection: &mut Connection, worktree: &Path, 
 
 /// The microseconds that the scripts alone take in a fresh instance.
 fn time_of_scripts(bench: &Bench, lodash: &Path) -> Result<f64> {
-    let (lodash, limits) = (std::fs::read_to_string(lodash)?, Limits::default());
+    let (lodash, limits) = (fs::read_to_string(lodash)?, Limits::default());
     let work = || {
-        let mut instance = engine::create(&engine::open(&bench.code_cache())?, &limits)?;
+        let mut instance = engine::create(&engine::open(&bench.code_cache())?, None, &limits)?;
         let library = ProgramKind::Library { global: "_" };
         let mut took = engine::run(instance.as_mut(), &lodash, library, &limits)?.took;
         for code in STARTUP {
@@ -103,14 +104,17 @@ fn time_of_scripts(bench: &Bench, lodash: &Path) -> Result<f64> {
     engine::on_large_stack(work)
 }
 
-fn stamp(bench: &mut Bench) -> Result<()> {
-    let (engine, limits) = (engine::open(&bench.code_cache())?, Limits::default());
+/// Instances from an image with lodash, in this process.
+fn stamp(bench: &mut Bench, lodash: &Path) -> Result<()> {
+    let (lodash, limits) = (fs::read_to_string(lodash)?, Limits::default());
+    let engine = engine::open(&bench.code_cache())?;
+    let image = engine::on_large_stack(|| engine::image(&engine, &lodash))?;
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds() {
         let mut durations = Vec::new();
         for _ in 0..bench.scaled(STAMPS) {
             let begin = Instant::now();
-            let instance = engine::create(&engine, &limits)?;
+            let instance = engine::create(&engine, Some(&image), &limits)?;
             durations.push(micros(begin.elapsed()));
             drop(instance);
         }
@@ -118,6 +122,6 @@ fn stamp(bench: &mut Bench) -> Result<()> {
         p50.push(sample.p50());
         p99.push(sample.p99());
     }
-    bench.report.target("stamping an instance, p50", &p50, "in this process")?;
-    bench.report.target("stamping an instance, p99", &p99, "")
+    bench.report.target(STAMP_P50, &p50, "in this process, from an image with lodash")?;
+    bench.report.target(STAMP_P99, &p99, "")
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 use vm_model::{Execution, ExecutionId};
-use vm_store::Store;
+use vm_store::{Effect, Store};
 
 use crate::{Result, bench::Bench, daemon::Daemon};
 
@@ -31,7 +31,7 @@ fn stored_bytes(bench: &Bench) -> Result<f64> {
     let before = fs::metadata(&file)?.len();
     let store = Store::open(&file)?;
     for _ in 0..EXECUTIONS {
-        store.insert_execution(&copy(&execution))?;
+        store.insert_execution(&copy(&execution), Effect::Unchanged)?;
     }
     // which folds the write-ahead log into the file
     drop(store);

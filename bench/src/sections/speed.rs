@@ -26,15 +26,19 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
         .map(|_| connection.session(&template, folder.path()).map(|session| repl(&session, "1+1")))
         .collect::<Result<Vec<_>>>()?;
 
-    let (mut floors, mut p50, mut p99) = (Vec::new(), Vec::new(), Vec::new());
+    let fleeting = connection.template("fleeting", &json!({ "runtime": { "durability": "none" } }))?;
+    let fleeting = repl(&connection.session(&fleeting, folder.path())?, "1+1");
+    let (mut floors, mut none, mut p50, mut p99) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.rounds() {
         let floor = time(&mut connection, &health(), bench.scaled(CALLS))?.p50();
+        none.push(time(&mut connection, &fleeting, bench.scaled(CALLS))?.p50() / floor);
         let calls = time(&mut connection, &sessions[0], bench.scaled(CALLS))?;
         floors.push(floor);
         p50.push(calls.p50() / floor);
         p99.push(calls.p99() / floor);
     }
     bench.report.info("GET /health, p50: the floor", "us", &floors, "");
+    bench.report.target("1+1, p50, durability none", &none, "")?;
     bench.report.target("1+1, p50", &p50, "")?;
     bench.report.target("1+1, p99", &p99, "")?;
 

@@ -3,8 +3,8 @@
 use std::{path::Path, time::Instant};
 
 use serde_json::json;
-use vm_model::{Event, Execution};
-use vm_store::Store;
+use vm_model::Execution;
+use vm_store::{Effect, Store};
 
 use super::{Curve, against_floor, draw, mib};
 use crate::{Result, api::repl, bench::Bench, daemon::Daemon, http::request, sections::size::copy, stats::millis};
@@ -62,9 +62,8 @@ fn sample(bench: &Bench, folder: &Path) -> Result<(String, Execution)> {
 /// Records so many events more, while no daemon has the database.
 fn record(folder: &Path, execution: &Execution, events: usize) -> Result<()> {
     let store = Store::open(&folder.join("bench.db"))?;
-    let each = execution.events.iter().flatten().collect::<Vec<&Event>>().len().max(1);
-    for _ in 0..events / each {
-        store.insert_execution(&copy(execution))?;
+    for _ in 0..events / EVENTS_EACH {
+        store.insert_execution(&copy(execution), Effect::Unchanged)?;
     }
     Ok(())
 }

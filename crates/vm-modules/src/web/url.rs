@@ -101,6 +101,12 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_a_drive_letter_within_a_path_is_a_name() {
+        assert_eq!(parse("../b", Some("file:/x/h:1/a")).unwrap().href, "file:///x/b");
+        assert!(parse("../b?x#y", Some("file:/!/./1/h:1/a")).is_some());
+    }
+
+    #[test]
     fn a_value_that_a_part_cannot_have_changes_nothing() {
         let href = "http://example.com/a";
         assert_eq!(set(href, "port", "8080").unwrap().href, "http://example.com:8080/a");

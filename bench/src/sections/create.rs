@@ -77,7 +77,7 @@ fn with_lodash(bench: &mut Bench, connection: &mut Connection, worktree: &Path, 
     let (mut firsts, mut later) = (Vec::new(), Vec::new());
     for round in 0..bench.rounds() {
         let scripts = time_of_scripts(bench, lodash)?;
-        let change = json!({ "limits": { "wall_ms": 20_000 + round } });
+        let change = json!({ "settings": { "limits": { "wall_ms": 20_000 + round } } });
         connection.call("PATCH", &format!("/templates/{template}"), Some(&change))?;
         let (session, took) = create(connection, &template, worktree)?;
         connection.close(&session)?;

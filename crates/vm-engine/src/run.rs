@@ -45,6 +45,7 @@ pub struct Run {
     record: Mutex<Record>,
     control: Mutex<Control>,
     is_unrepeatable: AtomicBool,
+    has_read_clock: AtomicBool,
 }
 
 /// What an execution has come to so far.
@@ -98,6 +99,7 @@ impl Run {
                 when_long: WhenLong::default(),
             }),
             is_unrepeatable: AtomicBool::new(false),
+            has_read_clock: AtomicBool::new(false),
         })
     }
 
@@ -284,7 +286,12 @@ impl Run {
         self.stop(StopReason::Limit(limit));
     }
 
-    /// Notes that the code did or saw something that would be something else another time: the clock, randomness, a command.
+    /// Notes that the code read the clock.
+    pub(crate) fn note_clock(&self) {
+        self.has_read_clock.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the code did or saw something else that would be something else another time: randomness, a command.
     pub fn note_unrepeatable(&self) {
         self.is_unrepeatable.store(true, Ordering::Relaxed);
     }
@@ -292,6 +299,12 @@ impl Run {
     /// Whether the same code would do the same another time.
     #[must_use]
     pub fn is_repeatable(&self) -> bool {
+        self.is_repeatable_but_for_the_clock() && !self.has_read_clock.load(Ordering::Relaxed)
+    }
+
+    /// The same for code that keeps nothing of what the clock told it.
+    #[must_use]
+    pub fn is_repeatable_but_for_the_clock(&self) -> bool {
         !self.is_unrepeatable.load(Ordering::Relaxed)
     }
 

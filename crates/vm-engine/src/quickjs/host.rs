@@ -72,7 +72,7 @@ pub(super) fn add_to(linker: &mut Linker<Host>) -> Result<()> {
     linker.func_wrap("vm", "call", call)?;
     linker.func_wrap("vm", "take", take)?;
     linker.func_wrap("env", "__rquickjs_host_now_us", |caller: Caller<'_, Host>| {
-        caller.data().note_unrepeatable()?;
+        caller.data().note_clock()?;
         Ok(since_1970_us(SystemTime::now()))
     })?;
     Ok(())
@@ -129,6 +129,15 @@ impl Host {
             _ => return Err(wasmtime::Error::msg("the guest reported something of an unknown kind")),
         };
         Ok(Payload::Console { level, text: self.text(a)? })
+    }
+
+    /// The code is to know what time it is.
+    fn note_clock(&self) -> Result<()> {
+        self.check_memory()?;
+        if let Some(run) = &self.run {
+            run.note_clock();
+        }
+        Ok(())
     }
 
     /// The code is to know something that another time would be something else.

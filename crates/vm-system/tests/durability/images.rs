@@ -168,3 +168,24 @@ fn images_and_what_was_made_of_them_are_used_by_the_next_daemon() {
     assert_eq!(daemon.preview(&old, "table[7] + table[8]"), "minerow 8");
     assert_eq!(daemon.preview(&new, "table[7] + table[8]"), "row 7row 8");
 }
+
+#[test]
+fn a_library_of_the_catalog_may_time_itself_while_it_loads_and_others_may_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    std::fs::create_dir(&cache).unwrap();
+    let library = "var table = Array.from({ length: 3000 }, (_, i) => 'row ' + i), timed = Date.now();";
+    for name in ["lodash-4.17.21.js", "other-1.0.0.js"] {
+        std::fs::write(cache.join(name), library).unwrap();
+    }
+    let daemon = Daemon::start_with(folder, &["--cache-dir", cache.to_str().unwrap()]);
+    for (library, has_image) in [("lodash", true), ("other-1.0.0", false)] {
+        let template = daemon.template(library, &json!({}));
+        daemon.post(&format!("/templates/{template}/libraries"), &json!({"name": library})).ok(201);
+        daemon.session_of(&template);
+        let second = daemon.session_of(&template);
+        assert_eq!(daemon.preview(&second, "table[7]"), "row 7");
+        let row = daemon.get(&format!("/sessions/{second}")).ok(200);
+        assert_eq!(row["memory"]["stored_bytes"].as_u64().unwrap() < 20_000, has_image, "{library}: {row}");
+    }
+}

@@ -26,6 +26,9 @@ pub const CODE_CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/code-cache")
 /// Far beyond anything that is promised: who waits longer waits for something that will not happen.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The daemon closes a connection that has been idle for 10 s; one that it may just be closing is not used again.
+const REUSED: Duration = Duration::from_secs(5);
+
 /// An id that nothing has.
 pub const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
 
@@ -68,7 +71,7 @@ impl Daemon {
             let _ = child.kill();
             panic!("the daemon said {line:?}; its log:\n{}", fs::read_to_string(log).unwrap());
         };
-        let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let http = Client::builder().no_proxy().timeout(PATIENCE).pool_idle_timeout(REUSED).build().unwrap();
         Self { url: url.into(), child, stdout, folder, http }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The first session of a template runs them itself. What they read of the worktree is noted; where one does what would not
 //! be the same another time (the clock, randomness, a command, a database, a request, a write), the image is that of the
-//! moment before it, and each session runs the rest itself.
+//! moment before it, and each session runs the rest itself. Only libraries of the catalog may read the clock.
 
 mod ingredients;
 mod making;

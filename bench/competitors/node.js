@@ -41,6 +41,7 @@ const isolates = () => {
 const processes = () => {
   const answer = (child, code) =>
     new Promise((resolve, reject) => {
+      child.removeAllListeners()
       child.once('message', ({ value, error }) => (error === undefined ? resolve(value) : reject(new Error(error))))
       child.once('exit', () => reject(new Error('killed')))
       child.send(code)

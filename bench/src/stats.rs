@@ -42,8 +42,17 @@ pub struct Spread {
 impl Spread {
     pub fn of(rounds: &[f64]) -> Self {
         let sample = Sample::new(rounds.to_vec());
-        Self { median: sample.p50(), lowest: sample.at(0.0), highest: sample.max() }
+        Self { median: median(rounds), lowest: sample.at(0.0), highest: sample.max() }
     }
+}
+
+/// Between the two in the middle where there is none; nothing (0) of nothing.
+pub fn median(rounds: &[f64]) -> f64 {
+    let sample = Sample::new(rounds.to_vec());
+    let (at, last) = (sample.0.len() / 2, sample.0.len().saturating_sub(1));
+    let lower = if sample.0.len() % 2 == 0 { at.saturating_sub(1) } else { at };
+    let value = |at: usize| sample.0.get(at).copied().unwrap_or_default();
+    f64::midpoint(value(lower), value(at.min(last)))
 }
 
 pub fn micros(duration: Duration) -> f64 {
@@ -57,4 +66,22 @@ pub fn millis(duration: Duration) -> f64 {
 pub fn geometric_mean(values: impl IntoIterator<Item = f64>) -> f64 {
     let logs: Vec<_> = values.into_iter().map(f64::ln).collect();
     (logs.iter().sum::<f64>() / logs.len() as f64).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle_and_a_percentile_is_a_value_of_the_sample() {
+        assert_eq!((median(&[]), median(&[3.0]), median(&[9.0, 1.0]), median(&[9.0, 1.0, 2.0])), (0.0, 3.0, 5.0, 2.0));
+        let sample = Sample::new((0..=100).rev().map(f64::from).collect());
+        assert_eq!((sample.p50(), sample.p99(), sample.max()), (50.0, 99.0, 100.0));
+        assert_eq!(Sample::default().p50(), 0.0);
+    }
+
+    #[test]
+    fn a_factor_and_its_inverse_have_a_mean_of_one() {
+        assert!((geometric_mean([4.0, 0.25]) - 1.0).abs() < 1e-12);
+    }
 }

@@ -1,4 +1,4 @@
-//! Which pages of a mapping have been written since it was made.
+//! Which pages of a mapping have been written: since it was made, or since they were protected.
 //!
 //! Linux 6.7 and later can list them (`PAGEMAP_SCAN`); elsewhere every page has to be looked at.
 
@@ -10,7 +10,6 @@ use super::{Mapping, PAGE};
 
 /// `struct pm_scan_arg` of `linux/fs.h`.
 #[repr(C)]
-#[derive(Default)]
 struct ScanArgument {
     size: u64,
     flags: u64,
@@ -35,51 +34,111 @@ struct Region {
     categories: u64,
 }
 
+const IS_WRITTEN: u64 = 1 << 1;
 const IS_FILE: u64 = 1 << 2;
 const IS_PRESENT: u64 = 1 << 3;
 const IS_SWAPPED: u64 = 1 << 4;
 const IS_ZERO: u64 = 1 << 5;
+/// Flags of the call: protect what is found, and refuse where the kernel would ask somebody at the next write.
+const WRITE_PROTECT: u64 = 1 << 0 | 1 << 1;
 const SCAN: ioctl::Opcode = ioctl::opcode::read_write::<ScanArgument>(b'f', 16);
 
 static PAGEMAP: LazyLock<io::Result<File>> = LazyLock::new(|| File::open("/proc/self/pagemap"));
 
-/// Page ranges that hold all pages that differ from what the mapping was made of; they may hold others too.
-pub(super) fn written(mapping: &Mapping) -> Vec<Range<usize>> {
-    scan(mapping).unwrap_or_else(|| std::iter::once(0..mapping.size() / PAGE).collect())
+/// Page ranges that hold all pages that may differ from what the mapping was made of, or held when they were
+/// [protected](protect).
+pub(crate) struct Written(Vec<Range<usize>>);
+
+impl Written {
+    pub fn of(mapping: &Mapping) -> Self {
+        Self::scan(mapping, if mapping.has_protected() { ScanArgument::UNPROTECTED } else { ScanArgument::OWN })
+    }
+
+    /// The protected ones too.
+    pub(super) fn ever(mapping: &Mapping) -> Self {
+        Self::scan(mapping, ScanArgument::OWN)
+    }
+
+    fn scan(mapping: &Mapping, which: ScanArgument) -> Self {
+        Self(scan(mapping, which).unwrap_or_else(|| std::iter::once(0..mapping.size() / PAGE).collect()))
+    }
+
+    pub(super) fn ranges(&self) -> &[Range<usize>] {
+        &self.0
+    }
+
+    pub fn bytes(&self) -> u64 {
+        (self.0.iter().map(ExactSizeIterator::len).sum::<usize>() * PAGE) as u64
+    }
 }
 
-/// Bytes that the mapping has for itself.
-pub(crate) fn written_bytes(mapping: &Mapping) -> u64 {
-    written(mapping).iter().map(|pages| pages.len() * PAGE).sum::<usize>() as u64
+/// From here on these pages are written again only when they are written. Where the kernel cannot tell, they stay as they
+/// are: looked at after each execution.
+pub(super) fn protect(mapping: &Mapping, pages: &[Range<usize>]) {
+    if !mapping.begin_protecting() {
+        return;
+    }
+    for pages in pages {
+        let mut argument = ScanArgument {
+            flags: WRITE_PROTECT,
+            start: (mapping.base() as usize + pages.start * PAGE) as u64,
+            end: (mapping.base() as usize + pages.end * PAGE) as u64,
+            ..ScanArgument::UNPROTECTED
+        };
+        if argument.call().is_err() {
+            return;
+        }
+    }
 }
 
 /// What the kernel knows: pages that are this process's own. `None` where it cannot say.
-fn scan(mapping: &Mapping) -> Option<Vec<Range<usize>>> {
-    let pagemap = PAGEMAP.as_ref().ok()?;
+fn scan(mapping: &Mapping, which: ScanArgument) -> Option<Vec<Range<usize>>> {
     let (base, end) = (mapping.base() as u64, mapping.base() as u64 + mapping.size() as u64);
     let (mut found, mut start) = (Vec::new(), base);
     while start < end {
         let mut regions = [Region::default(); 256];
         let mut argument = ScanArgument {
-            size: size_of::<ScanArgument>() as u64,
             start,
             end,
             regions: regions.as_mut_ptr() as u64,
             regions_len: regions.len() as u64,
-            category_inverted: IS_FILE | IS_ZERO,
-            category_mask: IS_FILE | IS_ZERO,
-            // what was written may have been swapped out since
-            category_any: IS_PRESENT | IS_SWAPPED,
-            return_mask: IS_PRESENT | IS_SWAPPED,
-            ..ScanArgument::default()
+            ..which
         };
-        // SAFETY: the argument is what the kernel documents for this call, and the regions outlive it.
-        let count = unsafe { ioctl::ioctl(pagemap, Scan(&mut argument)) }.ok()?;
+        let count = argument.call().ok()?;
         let page = |address: u64| (address - base) as usize / PAGE;
         found.extend(regions.get(..count)?.iter().map(|region| page(region.start)..page(region.end)));
         start = argument.walk_end;
     }
     Some(found)
+}
+
+impl ScanArgument {
+    const PRESENT: Self = Self {
+        size: size_of::<Self>() as u64,
+        flags: 0,
+        start: 0,
+        end: 0,
+        walk_end: 0,
+        regions: 0,
+        regions_len: 0,
+        max_pages: 0,
+        category_inverted: 0,
+        category_mask: 0,
+        // what was written may have been swapped out since
+        category_any: IS_PRESENT | IS_SWAPPED,
+        return_mask: IS_PRESENT | IS_SWAPPED,
+    };
+    /// Pages that are this process's own.
+    const OWN: Self = Self { category_inverted: IS_FILE | IS_ZERO, category_mask: IS_FILE | IS_ZERO, ..Self::PRESENT };
+    /// Pages that are not protected. Whose they are is not asked, because the kernel has to look for that in a place far away
+    /// for each page.
+    const UNPROTECTED: Self = Self { category_mask: IS_WRITTEN, ..Self::PRESENT };
+
+    fn call(&mut self) -> io::Result<usize> {
+        let pagemap = PAGEMAP.as_ref().map_err(|error| io::Error::from(error.kind()))?;
+        // SAFETY: the argument is what the kernel documents for this call, and the regions outlive it.
+        Ok(unsafe { ioctl::ioctl(pagemap, Scan(self)) }?)
+    }
 }
 
 /// The call, with the number of regions as its answer.
@@ -118,10 +177,29 @@ mod tests {
         for page in wrote {
             mapping.write((page * PAGE) as u32, &[9]).unwrap();
         }
-        let found: Vec<usize> = written(&mapping).into_iter().flatten().collect();
+        let found: Vec<usize> = Written::of(&mapping).0.into_iter().flatten().collect();
         assert!(wrote.iter().all(|page| found.contains(page)), "{found:?}");
-        if scan(&mapping).is_some() {
+        if scan(&mapping, ScanArgument::OWN).is_some() {
             assert_eq!(found, wrote);
+        }
+    }
+
+    #[test]
+    fn protected_pages_are_found_when_they_are_written_again() {
+        let image = Image::new(vec![1; 8 * PAGE]).unwrap();
+        let mapping = Mapping::of(&image, 600 * PAGE).unwrap();
+        let write = |page: usize| mapping.write((page * PAGE) as u32, &[9]).unwrap();
+        [0, 1, 5, 8, 9, 599].into_iter().for_each(write);
+        protect(&mapping, &[0..2, 5..6, 8..9, 599..600]);
+        write(1);
+        write(8);
+        write(300);
+        let found: Vec<usize> = Written::of(&mapping).0.into_iter().flatten().collect();
+        assert!([1, 8, 9, 300].iter().all(|page| found.contains(page)), "{found:?}");
+        if mapping.has_protected() {
+            assert_eq!(found, [1, 8, 9, 300]);
+            let ever: Vec<usize> = Written::ever(&mapping).0.into_iter().flatten().collect();
+            assert_eq!(ever, [0, 1, 5, 8, 9, 300, 599]);
         }
     }
 }

@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, io, sync::Arc};
 
 use super::{
-    Image, Mapping, PAGE, changes,
+    Image, Mapping, PAGE, Written, changes,
     delta::{Damaged, Delta, Reader},
     mapping::Denied,
 };
+
+/// So many pages are rather compared after each execution than protected: that costs a fault at their next write.
+const MANY: usize = 256;
 
 /// A state to go back to.
 #[derive(Clone, Debug)]
@@ -23,25 +26,33 @@ impl Checkpoint {
         Self { image: image.clone(), size: image.len(), pages: BTreeMap::new() }
     }
 
-    /// Takes over what the mapping holds now, and answers the delta from what was kept before.
-    pub fn update(&mut self, mapping: &Mapping) -> Result<Delta, Denied> {
-        let candidates = changes::written(mapping);
+    /// Takes over what the mapping holds now, and answers the delta from what was kept before. `written`: since the last
+    /// update.
+    pub fn update(&mut self, mapping: &Mapping, written: &Written) -> Result<Delta, Denied> {
         let mut delta = Delta::between(self.size, mapping.size());
+        let mut unchanged = Vec::new();
         mapping.whole(|bytes| {
-            for index in candidates.into_iter().flatten() {
-                if let Some(now) = bytes.get(index * PAGE..).and_then(|rest| rest.first_chunk()) {
-                    self.keep(index, now, &mut delta);
+            for index in written.ranges().iter().cloned().flatten() {
+                if let Some(now) = bytes.get(index * PAGE..).and_then(|rest| rest.first_chunk())
+                    && !self.keep(index, now, &mut delta)
+                {
+                    unchanged.push(index);
                 }
             }
         })?;
         self.size = mapping.size();
+        if unchanged.len() > MANY {
+            let runs: Vec<_> = unchanged.chunk_by(|one, next| one + 1 == *next).collect();
+            changes::protect(mapping, &runs.iter().map(|run| run[0]..run[0] + run.len()).collect::<Vec<_>>());
+        }
         Ok(delta)
     }
 
-    fn keep(&mut self, index: usize, now: &[u8; PAGE], delta: &mut Delta) {
+    /// Answers whether the page has changed.
+    fn keep(&mut self, index: usize, now: &[u8; PAGE], delta: &mut Delta) -> bool {
         let image = self.image.page(index);
         match self.pages.get_mut(&index) {
-            Some(kept) if **kept == *now => {}
+            Some(kept) if **kept == *now => return false,
             Some(kept) => {
                 delta.page(index, &**kept, now);
                 if image == now {
@@ -50,12 +61,13 @@ impl Checkpoint {
                     **kept = *now;
                 }
             }
-            None if image == now => {}
+            None if image == now => return false,
             None => {
                 delta.page(index, image, now);
                 self.pages.insert(index, Box::new(*now));
             }
         }
+        true
     }
 
     /// The delta from the image to what is kept; nothing if that is the image.
@@ -108,7 +120,7 @@ impl Checkpoint {
 
     /// Gives back the pages of the mapping that are as in the image, after an update.
     pub fn trim(&self, mapping: &Mapping) -> Result<(), Denied> {
-        for pages in changes::written(mapping) {
+        for pages in Written::ever(mapping).ranges() {
             let mut start = pages.start;
             for (&kept, _) in self.pages.range(pages.clone()) {
                 mapping.give_back(start..kept)?;
@@ -134,6 +146,10 @@ impl Checkpoint {
 mod tests {
     use super::*;
 
+    fn update(checkpoint: &mut Checkpoint, mapping: &Mapping) -> Delta {
+        checkpoint.update(mapping, &Written::of(mapping)).unwrap()
+    }
+
     fn content(mapping: &Mapping) -> Vec<u8> {
         mapping.whole(<[u8]>::to_vec).unwrap()
     }
@@ -148,7 +164,7 @@ mod tests {
             mapping.grow((16 + round as usize) * PAGE).unwrap();
             mapping.write(round * 977, &[round as u8; 1500]).unwrap();
             let before = content(&checkpoint.restore().unwrap());
-            let delta = checkpoint.update(&mapping).unwrap().encode();
+            let delta = update(&mut checkpoint, &mapping).encode();
             let kept = content(&mapping);
             mapping.write(round * 131, &[0xff; 3]).unwrap();
             assert_eq!(content(&checkpoint.restore().unwrap()), kept, "round {round}");
@@ -171,13 +187,33 @@ mod tests {
     }
 
     #[test]
+    fn a_large_memory_is_followed_as_well() {
+        let pages = 3 * MANY;
+        let image = Arc::new(Image::new(vec![0; 8 * PAGE]).unwrap());
+        let mapping = Mapping::of(&image, pages * PAGE).unwrap();
+        let mut checkpoint = Checkpoint::of(&image);
+        mapping.write(0, &vec![1; pages * PAGE]).unwrap();
+        update(&mut checkpoint, &mapping);
+        for round in 0..50_u8 {
+            let page = usize::from(round) * 37 % pages;
+            mapping.write((page * PAGE) as u32, &[round; 9]).unwrap();
+            let delta = update(&mut checkpoint, &mapping).encode();
+            assert!(delta.len() < 200, "{} bytes for one page", delta.len());
+            assert_eq!(content(&checkpoint.restore().unwrap()), content(&mapping), "round {round}");
+        }
+        if mapping.has_protected() {
+            assert!(Written::of(&mapping).bytes() < (PAGE * MANY) as u64);
+        }
+    }
+
+    #[test]
     fn pages_that_did_not_change_are_not_kept() {
         let image = Arc::new(Image::new(vec![3; 64 * PAGE]).unwrap());
         let mapping = Mapping::of(&image, 0).unwrap();
         mapping.write(0, &[3; PAGE]).unwrap();
         mapping.write(5 * PAGE as u32, &[4]).unwrap();
         let mut checkpoint = Checkpoint::of(&image);
-        checkpoint.update(&mapping).unwrap();
+        update(&mut checkpoint, &mapping);
         assert_eq!(checkpoint.pages.keys().copied().collect::<Vec<_>>(), [5]);
     }
 
@@ -186,7 +222,7 @@ mod tests {
         let image = Arc::new(Image::new(vec![0; 4 * PAGE]).unwrap());
         let mapping = Mapping::of(&image, 8 * PAGE).unwrap();
         mapping.write(7 * PAGE as u32, &[1]).unwrap();
-        let delta = Checkpoint::of(&image).update(&mapping).unwrap().encode();
+        let delta = update(&mut Checkpoint::of(&image), &mapping).encode();
         assert!(Checkpoint::of(&image).apply(Reader::new(&delta).unwrap(), 7 * PAGE).is_err());
         assert!(Checkpoint::of(&image).apply(Reader::new(&delta).unwrap(), 8 * PAGE).is_ok());
     }

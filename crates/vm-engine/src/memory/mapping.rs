@@ -10,14 +10,14 @@ use std::{
     ops::Range,
     ptr::{self, NonNull},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
-use super::{Image, PAGE};
+use super::{Image, PAGE, watch};
 
 /// Addresses that one memory reserves: all that 32 bits can name, and wasmtime's guard behind them.
 const ADDRESSES: usize = 4 << 30;
@@ -32,6 +32,8 @@ pub(crate) struct Mapping {
     size: AtomicUsize,
     /// Whether the watchdog has taken the memory away.
     revoked: Mutex<bool>,
+    /// Whether the kernel tells which protected pages are written.
+    watched: OnceLock<bool>,
 }
 
 // SAFETY: the pointer is to a mapping that this value owns; all access through it is behind the mutex.
@@ -57,7 +59,7 @@ impl Mapping {
             )?
         };
         let base = NonNull::new(base).ok_or(io::ErrorKind::OutOfMemory)?;
-        let mapping = Self { base, size: AtomicUsize::new(0), revoked: Mutex::new(false) };
+        let mapping = Self { base, size: AtomicUsize::new(0), revoked: Mutex::new(false), watched: OnceLock::new() };
         mapping.grow(size).map_err(|_| io::Error::last_os_error())?;
         Ok(mapping)
     }
@@ -137,6 +139,20 @@ impl Mapping {
         let _guard = self.enter()?;
         // SAFETY: as in `read`.
         Ok(look(unsafe { std::slice::from_raw_parts(self.base(), self.size()) }))
+    }
+
+    /// Whether pages can be protected, with the kernel telling which of them are written all the same.
+    pub fn begin_protecting(&self) -> bool {
+        *self.watched.get_or_init(|| {
+            // SAFETY: the range is the mapping's own.
+            let done = unsafe { watch::writes(self.base, ADDRESSES) };
+            done.inspect_err(|why| tracing::debug!(%why, "the kernel does not watch a session's memory")).is_ok()
+        })
+    }
+
+    /// Whether pages may be protected.
+    pub fn has_protected(&self) -> bool {
+        self.watched.get() == Some(&true)
     }
 
     /// Gives pages back to the kernel, by index; they hold again what the image has there, or zeros.

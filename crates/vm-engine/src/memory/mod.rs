@@ -6,6 +6,7 @@
 //! | `image` | a memory's content in a sealed memfd, from which mappings are made copy-on-write |
 //! | `creator` | hands prepared mappings to wasmtime |
 //! | `changes` | which pages of a mapping have been written |
+//! | `watch` | lets the kernel watch for writes to protected pages |
 //! | `checkpoint` | what a mapping held at the end of the last execution, as differences from its image |
 //! | `delta` | what two states of a memory differ in, as bytes to be stored |
 
@@ -18,8 +19,9 @@ mod creator;
 mod delta;
 mod image;
 mod mapping;
+mod watch;
 
-pub(crate) use changes::written_bytes;
+pub(crate) use changes::Written;
 pub(crate) use checkpoint::Checkpoint;
 pub(crate) use creator::{Creator, hand_over};
 pub(crate) use delta::{Damaged, Delta, Reader};

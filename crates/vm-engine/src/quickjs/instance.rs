@@ -17,7 +17,7 @@ use super::{
 use crate::{
     EngineError, Run, StopReason,
     engine::{HostFunctions, Instance, Mode, Origin, Outcome, Program, ProgramKind, Setup, Step},
-    memory::{Checkpoint, Delta, Image, Reader, written_bytes},
+    memory::{Checkpoint, Delta, Image, Reader, Written},
     turn::Target,
 };
 
@@ -74,10 +74,9 @@ impl QuickJsInstance {
         let is_fresh = origin.image.is_none() && origin.changes.is_empty();
         if let Some(configuration) = configuration(setup).filter(|_| is_fresh) {
             machine.configure(&configuration)?;
-            instance
-                .checkpoint
-                .update(&machine.host().mapping)
-                .map_err(|error| EngineError::Guest(error.to_string()))?;
+            let mapping = &machine.host().mapping;
+            let updated = instance.checkpoint.update(mapping, &Written::of(mapping));
+            updated.map_err(|error| EngineError::Guest(error.to_string()))?;
         }
         instance.machine = Some(machine);
         Ok(instance)
@@ -131,16 +130,21 @@ impl QuickJsInstance {
             Err(trap) => return self.roll_back(run, &format!("{trap:#}")),
         };
         let mapping = machine.host().mapping.clone();
-        let is_loose = written_bytes(&mapping) > LOOSE * mem_bytes.max(self.own_when_cleared);
-        if is_loose && let Err(trap) = machine.clear_free() {
-            return self.roll_back(run, &trap.to_string());
+        let mut written = Written::of(&mapping);
+        let own = self.checkpoint.own_bytes().max(written.bytes());
+        let is_loose = own > LOOSE * mem_bytes.max(self.own_when_cleared);
+        if is_loose {
+            if let Err(trap) = machine.clear_free() {
+                return self.roll_back(run, &trap.to_string());
+            }
+            written = Written::of(&mapping);
         }
-        match self.checkpoint.update(&mapping) {
+        match self.checkpoint.update(&mapping, &written) {
             Ok(delta) => {
                 if is_loose {
                     // what is not given back is only kept in vain
                     let _ = self.checkpoint.trim(&mapping);
-                    self.own_when_cleared = written_bytes(&mapping);
+                    self.own_when_cleared = self.checkpoint.own_bytes();
                 }
                 self.last_change = Some(delta);
                 Step::Done(Outcome { stopped: run.stop_reason(), rolled_back: false, mem_bytes, lost: None })

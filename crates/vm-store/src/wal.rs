@@ -2,6 +2,7 @@
 //! stall commits for milliseconds.
 
 use std::{
+    mem,
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -17,8 +18,9 @@ use crate::{
     writer::Writer,
 };
 
-/// After how many new pages of 4 KiB there is a checkpoint: 4 MiB.
-const STEP: u32 = 1 << 10;
+/// After how many new pages of 4 KiB there is a checkpoint: 32 MiB. Each delays the commits of a moment, and rare ones move
+/// less, because the same pages are written again and again.
+const STEP: u32 = 8 << 10;
 
 /// From how many pages on the writer has to wait until the log begins anew, as under constant load it never would by
 /// itself: 64 MiB.
@@ -52,14 +54,21 @@ struct Log {
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     /// The log's length after the last commit.
     pages: u32,
     /// Its length at the last checkpoint.
     checkpointed: u32,
     commits: u64,
+    /// It takes no space.
+    is_truncated: bool,
     is_closing: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { pages: 0, checkpointed: 0, commits: 0, is_truncated: true, is_closing: false }
+    }
 }
 
 impl Checkpointer {
@@ -133,10 +142,12 @@ impl Work {
         if self.log.note_checkpoint() <= TOO_LONG && !truncate {
             return Ok(());
         }
+        // A log that will soon be as long again keeps its space.
+        let mode = if truncate { CheckpointMode::TRUNCATE } else { CheckpointMode::RESTART };
         // What is left to be moved is what was written since a moment ago.
         self.writer.pause(|_| {
-            if checkpoint(CheckpointMode::TRUNCATE)? {
-                self.log.note_truncation();
+            if checkpoint(mode)? {
+                self.log.note_restart(truncate);
             }
             Ok(())
         })
@@ -146,13 +157,13 @@ impl Work {
 impl Log {
     fn note_commit(&self, pages: u32) {
         let mut state = lock(&self.state);
-        let was_empty = state.pages == 0;
+        let was_truncated = mem::replace(&mut state.is_truncated, false);
         if pages < state.checkpointed {
             state.checkpointed = 0; // all of it was in the file, so that it began anew
         }
         state.pages = pages;
         state.commits += 1;
-        if was_empty || state.is_due() {
+        if was_truncated || state.is_due() {
             self.changed.notify_one();
         }
     }
@@ -164,15 +175,15 @@ impl Log {
         state.pages
     }
 
-    fn note_truncation(&self) {
+    fn note_restart(&self, is_truncated: bool) {
         let mut state = lock(&self.state);
-        (state.pages, state.checkpointed) = (0, 0);
+        (state.pages, state.checkpointed, state.is_truncated) = (0, 0, is_truncated);
     }
 
     /// Until the next checkpoint; `true`: it is made because there are no commits. `None`: there is none any more.
     fn wait(&self) -> Option<bool> {
-        let is_empty = |state: &mut State| state.pages == 0 && !state.is_closing;
-        let state = self.changed.wait_while(lock(&self.state), is_empty).unwrap_or_else(PoisonError::into_inner);
+        let is_truncated = |state: &mut State| state.is_truncated && !state.is_closing;
+        let state = self.changed.wait_while(lock(&self.state), is_truncated).unwrap_or_else(PoisonError::into_inner);
         let commits = state.commits;
         let is_short = |state: &mut State| !state.is_due() && !state.is_closing;
         let waited = self.changed.wait_timeout_while(state, IDLE, is_short);

@@ -6,7 +6,7 @@
 
 use std::{
     fs::File,
-    io,
+    io, mem,
     path::Path,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -124,12 +124,12 @@ impl State {
     /// Runs `work` in the transaction that is open, or begins here.
     fn join<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<(T, Arc<End>), Failure> {
         if self.open.is_none() {
-            self.db.execute_batch("BEGIN IMMEDIATE")?;
+            execute(&self.db, "BEGIN IMMEDIATE")?;
         }
         let group = self.open.get_or_insert_default();
         group.size += 1;
         let end = group.end.clone();
-        let worked = in_savepoint(&mut self.db, work);
+        let worked = in_savepoint(&self.db, work);
         // Some errors, such as a full disk, undo what the others did, too.
         if let Err(Failure::Sqlite(error)) = &worked
             && self.db.is_autocommit()
@@ -141,7 +141,7 @@ impl State {
 
     fn commit(&mut self) {
         if self.open.is_some() {
-            let committed = self.db.execute_batch("COMMIT").map_err(|error| Fault::from(&error));
+            let committed = execute(&self.db, "COMMIT").map_err(|error| Fault::from(&error));
             if committed.is_err() && !self.db.is_autocommit() {
                 // Closing the connection is all that could be tried if this failed.
                 drop(self.db.execute_batch("ROLLBACK"));
@@ -158,11 +158,28 @@ impl State {
     }
 }
 
-fn in_savepoint<T>(db: &mut Connection, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
-    let savepoint = db.savepoint()?;
-    let value = work(&savepoint)?;
-    savepoint.commit()?;
+fn in_savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+    execute(db, "SAVEPOINT one")?;
+    let undo = Undo(db);
+    let value = work(db)?;
+    execute(db, "RELEASE one")?;
+    mem::forget(undo);
     Ok(value)
+}
+
+/// Undoes what was done since the savepoint, if it comes to its end.
+struct Undo<'a>(&'a Connection);
+
+impl Drop for Undo<'_> {
+    fn drop(&mut self) {
+        // Refused only where SQLite has undone more already.
+        drop(execute(self.0, "ROLLBACK TO one").and_then(|()| execute(self.0, "RELEASE one")));
+    }
+}
+
+/// A statement that is compiled once: for so small ones that takes longer than they do.
+fn execute(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 impl End {

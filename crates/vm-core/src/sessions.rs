@@ -122,15 +122,17 @@ impl Sessions<'_> {
     }
 }
 
+/// Answers what is stored: its startup may have been stopped by this, and have stored it first.
 fn close(parts: &Parts, id: SessionId) -> Result<Session, Error> {
-    let mut session = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
-    if session.status != SessionStatus::Closed {
-        session.status = SessionStatus::Closed;
-        session.closed_at = Some(Timestamp::now());
-        parts.store.update_session(&session)?;
-        tracing::info!(session_id = %id, "session closed");
+    let stored = || parts.store.session(id)?.ok_or(Error::SessionNotFound(id));
+    let session = stored()?;
+    if session.status == SessionStatus::Closed {
+        return Ok(session);
     }
-    Ok(session)
+    let closed = Session { status: SessionStatus::Closed, closed_at: Some(Timestamp::now()), ..session };
+    parts.store.update_session(&closed)?;
+    tracing::info!(session_id = %id, "session closed");
+    stored()
 }
 
 fn memory(parts: &Parts, id: SessionId) -> Result<SessionMemory, Error> {

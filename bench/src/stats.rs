@@ -50,7 +50,7 @@ impl Spread {
 pub fn median(rounds: &[f64]) -> f64 {
     let sample = Sample::new(rounds.to_vec());
     let (at, last) = (sample.0.len() / 2, sample.0.len().saturating_sub(1));
-    let lower = if sample.0.len() % 2 == 0 { at.saturating_sub(1) } else { at };
+    let lower = if sample.0.len().is_multiple_of(2) { at.saturating_sub(1) } else { at };
     let value = |at: usize| sample.0.get(at).copied().unwrap_or_default();
     f64::midpoint(value(lower), value(at.min(last)))
 }

@@ -7,7 +7,7 @@ const FLOORS: [&[&str]; 5] = [
     &["vm-engine", "vm-modules", "vm-store"],
     &["vm-core"],
     &["vm-server", "vm-client"],
-    &["vm-system"],
+    &["vm-system", "vm-fuzz"],
 ];
 
 fn floor(name: &str) -> Option<usize> {

@@ -6,6 +6,7 @@ use vm_model::{Event, Execution, ExecutionId, ExecutionStatus, SessionId, Timest
 use crate::{
     Store, StoreError,
     error::Failure,
+    events,
     query::{Record, all, one},
     state::{Effect, apply},
     value::{Json, Name},
@@ -76,10 +77,7 @@ impl Store {
         self.read(format_args!("read the events of execution {id}"), |db| {
             let find = "SELECT n FROM executions WHERE id = ?1";
             let Some(n) = one(db, find, [id.as_bytes()], |row| Ok(row.get::<_, i64>("n")?))? else { return Ok(None) };
-            // A larger number than SQLite knows is after every event.
-            let after_seq = i64::try_from(after_seq).unwrap_or(i64::MAX);
-            let sql = "SELECT * FROM events WHERE execution = ?1 AND seq > ?2 ORDER BY seq";
-            all(db, sql, [n, after_seq], |row| event(id, row)).map(Some)
+            events::read(db, id, n, after_seq).map(Some)
         })
     }
 }
@@ -111,13 +109,7 @@ pub(crate) fn insert(db: &Connection, execution: &Execution) -> Result<(), Failu
     let n: i64 = insert
         .query_row(values, |row| row.get(0))
         .map_err(|error| Failure::or_missing(error, StoreError::SessionNotFound(execution.session_id)))?;
-    let mut insert_event =
-        db.prepare_cached("INSERT INTO events (execution, seq, ts, type, payload) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    for event in execution.events.iter().flatten() {
-        let text = event.payload.get();
-        insert_event.execute(params![n, event.seq, event.ts.as_micros(), event.kind.as_str(), text])?;
-    }
-    Ok(())
+    events::insert(db, n, execution.events.as_deref().unwrap_or_default())
 }
 
 fn execution(row: &Row<'_>) -> Result<Execution, Failure> {
@@ -141,11 +133,4 @@ fn execution(row: &Row<'_>) -> Result<Execution, Failure> {
         metrics,
         events: None,
     })
-}
-
-fn event(execution_id: ExecutionId, row: &Row<'_>) -> Result<Event, Failure> {
-    let row = Record { table: "events", row };
-    let Name(kind) = row.get("type")?;
-    let Json(payload) = row.get("payload")?;
-    Ok(Event { execution_id, seq: row.get("seq")?, ts: Timestamp::from_micros(row.get("ts")?), kind, payload })
 }

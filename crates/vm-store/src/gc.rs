@@ -13,8 +13,8 @@ use crate::{
     query::{Record, all},
 };
 
-/// How many executions and events one step deletes at most; it takes about a millisecond.
-const ROWS: usize = 500;
+/// How many executions and chunks of events one step deletes at most; it takes about a millisecond.
+const ROWS: usize = 200;
 
 /// The same while it is looked after each step whether it was enough.
 const FEW_ROWS: usize = 30;
@@ -82,8 +82,8 @@ impl Store {
                 // Its events can be more than a step may delete.
                 rows -= db
                     .prepare_cached(
-                        "DELETE FROM events WHERE execution = ?1
-                         AND seq IN (SELECT seq FROM events WHERE execution = ?1 ORDER BY seq LIMIT ?2)",
+                        "DELETE FROM event_chunks WHERE execution = ?1 AND last_seq IN
+                         (SELECT last_seq FROM event_chunks WHERE execution = ?1 ORDER BY last_seq LIMIT ?2)",
                     )?
                     .execute(params![n, rows])?;
                 if rows == 0 {

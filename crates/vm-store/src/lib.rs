@@ -7,6 +7,7 @@
 //! | `capabilities` | the operations on the capabilities of templates |
 //! | `sessions` | the operations on sessions |
 //! | `executions` | the operations on executions and their events |
+//! | `events` | how events are stored |
 //! | `state` | the operations on the state of sessions: [`State`], and the [`Change`]s that lead to it |
 //! | `images` | the operations on images: the memory that sessions are stamped from |
 //! | `recovery` | what is left of sessions and executions when a daemon starts |
@@ -39,6 +40,7 @@
 mod capabilities;
 mod checksum;
 mod error;
+mod events;
 mod executions;
 mod file;
 mod gc;

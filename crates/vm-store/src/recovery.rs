@@ -1,9 +1,10 @@
 //! What is left of sessions and executions when a daemon starts.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, Error, named_params};
+use serde_json::to_string;
 use vm_model::{ConsoleLevel, ExceptionPayload, ExecutionStatus, Payload, SessionStatus, Timestamp};
 
-use crate::{Store, StoreError, error::Failure, value::Json};
+use crate::{Store, StoreError, error::Failure, events, value::Json};
 
 const START_INTERRUPTED: &str = "the daemon ended while the session was being created; create a new session";
 const STALE: &str = "the daemon ended, and the session's state was only in its memory; create a new session, and set \
@@ -65,16 +66,17 @@ fn crash(db: &Connection, guest: &[u8; 32]) -> Result<u64, Failure> {
 }
 
 fn cancel(db: &Connection) -> Result<u64, Failure> {
-    let now = Timestamp::now().as_micros();
+    let now = Timestamp::now();
     let notice = Payload::System { message: EXECUTION_INTERRUPTED.into(), level: ConsoleLevel::Error };
+    let payload = to_string(&notice).map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
     db.prepare(
-        "INSERT INTO events (execution, seq, ts, type, payload)
-         SELECT n, 1, ?1, ?2, ?3 FROM executions WHERE status = 'running'",
+        "INSERT INTO event_chunks (execution, last_seq, events)
+         SELECT n, 1, ?1 FROM executions WHERE status = 'running'",
     )?
-    .execute((now, notice.kind().as_str(), Json(&notice)))?;
+    .execute([events::encode(1, now, notice.kind(), &payload)])?;
     let error = ExceptionPayload { message: EXECUTION_INTERRUPTED.into(), stack: None };
     let cancelled = db
         .prepare("UPDATE executions SET status = ?1, ended_at = ?2, error = ?3 WHERE status = 'running'")?
-        .execute((ExecutionStatus::Cancelled.as_str(), now, Json(&error)))?;
+        .execute((ExecutionStatus::Cancelled.as_str(), now.as_micros(), Json(&error)))?;
     Ok(cancelled as u64)
 }

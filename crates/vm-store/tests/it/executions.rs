@@ -67,10 +67,8 @@ fn events_are_read_in_order_from_any_point() {
         EventType::Stdout,
         EventType::Stderr,
     ];
-    // The last first: the order of insertion is not what orders them.
     let payload = r#"{ "text" : "as it was\u0000" }"#;
-    execution.events =
-        Some((1..=7).rev().zip(kinds).map(|(seq, kind)| event(execution.id, seq, kind, payload)).collect());
+    execution.events = Some((1..=7).zip(kinds).map(|(seq, kind)| event(execution.id, seq, kind, payload)).collect());
     fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap();
     fixture.store.insert_execution(&one_plus_one(session.id), Effect::Unchanged).unwrap();
 
@@ -79,7 +77,7 @@ fn events_are_read_in_order_from_any_point() {
     assert_eq!(seqs(0), [1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(seqs(5), [6, 7]);
     assert_eq!((seqs(7), seqs(u64::MAX)), (vec![], vec![]));
-    let in_order: Vec<_> = execution.events.into_iter().flatten().rev().collect();
+    let in_order: Vec<_> = execution.events.into_iter().flatten().collect();
     assert_same(&read(0), &in_order);
     assert!(fixture.store.events(ExecutionId::new(), 0).unwrap().is_none());
 }
@@ -89,12 +87,12 @@ fn an_execution_is_stored_as_a_whole_or_not_at_all() {
     let fixture = Fixture::new();
     let session = fixture.session();
     let mut execution = one_plus_one(session.id);
-    execution.events.as_mut().unwrap()[1].seq = 1;
+    execution.events.as_mut().unwrap()[1].seq = 0;
     let message = fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap_err().to_string();
-    let expected = format!("cannot store execution {}: UNIQUE constraint failed", execution.id);
+    let expected = format!("cannot store execution {}: CHECK constraint failed", execution.id);
     assert!(message.starts_with(&expected), "{message}");
     assert!(fixture.store.execution(execution.id).unwrap().is_none());
-    let left: i64 = fixture.raw().query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+    let left: i64 = fixture.raw().query_row("SELECT count(*) FROM event_chunks", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0);
 
     execution.events.as_mut().unwrap()[1].seq = 2;
@@ -124,10 +122,17 @@ fn damaged_values_are_named() {
     };
     let events = || fixture.store.events(execution.id, 0).unwrap_err();
     let execution = || fixture.store.execution(execution.id).unwrap_err();
-    let found = damage("UPDATE events SET payload = 'not json' WHERE seq = 2", &events);
-    assert!(found.starts_with("events.payload cannot be read (expected ident"), "{found}");
-    let found = damage("UPDATE events SET type = 'smell'", &events);
-    assert!(found.starts_with("events.type cannot be read (\"smell\" is none of"), "{found}");
+    for (text, why) in [
+        ("1 5 system not json", "payload cannot be read (expected ident"),
+        ("1 5 smell {}", "type cannot be read (\"smell\" is none of"),
+        ("1 x system {}", "ts cannot be read (x)"),
+        ("1.5 5 system {}", "seq cannot be read (1.5)"),
+    ] {
+        let found = damage(&format!("UPDATE event_chunks SET events = '{text}'"), &events);
+        assert!(found.starts_with(&format!("event_chunks.events has an event whose {why}")), "{found}");
+    }
+    let found = damage("UPDATE event_chunks SET events = '1 5'", &events);
+    assert_eq!(found, "event_chunks.events has an event without type");
     let found = damage("UPDATE executions SET metrics = '[true]'", &execution);
     assert!(found.starts_with("executions.metrics cannot be read"), "{found}");
     let found = damage("UPDATE executions SET status = ''", &execution);

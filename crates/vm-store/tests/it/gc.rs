@@ -110,15 +110,16 @@ fn an_execution_of_many_events_goes_as_a_whole() {
     let session = fixture.ready(None);
     let mut long = one_plus_one(session.id);
     long.ended_at = Some(hours_ago(9));
-    long.events = Some((1..=1700).map(|seq| event(long.id, seq, EventType::Console, "{}")).collect());
+    let payload = format!("\"{}\"", "x".repeat(3000));
+    long.events = Some((1..=1700).map(|seq| event(long.id, seq, EventType::Console, &payload)).collect());
     fixture.store.insert_execution(&long, Effect::Unchanged).unwrap();
     let others = [(); 600].map(|()| execution(&fixture, session.id, 9));
     let kept = execution(&fixture, session.id, 0);
     let collected = fixture.store.gc(&Retention { max_age: Some(HOUR), max_bytes: None }).unwrap();
     assert_eq!(collected.executions, 601);
     assert!(!is_there(&fixture, long.id) && !is_there(&fixture, others[599]) && is_there(&fixture, kept));
-    let events: i64 = fixture.raw().query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
-    assert_eq!(events, 2);
+    let chunks: i64 = fixture.raw().query_row("SELECT count(*) FROM event_chunks", [], |row| row.get(0)).unwrap();
+    assert_eq!(chunks, 1);
 }
 
 #[test]

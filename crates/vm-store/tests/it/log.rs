@@ -75,7 +75,7 @@ fn one_that_fails_in_a_shared_transaction_fails_alone() {
         for _ in 0..EACH {
             let mut execution = one_plus_one(id);
             if is_broken {
-                execution.events.as_mut().unwrap()[1].seq = 1;
+                execution.events.as_mut().unwrap()[1].seq = 0;
             }
             let stored = fixture.store.insert_execution(&execution, Effect::Saved(&change(b"x")));
             assert_eq!(stored.is_err(), is_broken, "{stored:?}");

@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
 use rusqlite::Connection;
-use vm_model::{CapabilityKind, Durability, SessionId, TemplateId};
+use vm_model::{CapabilityKind, Durability, EventType, SessionId, TemplateId};
 use vm_store::{Recovered, Store, StoreError};
 
 use crate::support::{Fixture, GUEST, capability, one_plus_one, session, startup_file};
@@ -28,14 +28,16 @@ fn a_missing_file_is_made_and_found_again() {
 
 #[test]
 fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("old.db");
         let old = Connection::open(&path).unwrap();
-        old.execute_batch(include_str!("../../migrations/0001_first_schema.sql")).unwrap();
-        if version == 2 {
-            old.execute_batch(include_str!("../../migrations/0002_capabilities.sql")).unwrap();
-        }
+        let scripts = [
+            include_str!("../../migrations/0001_first_schema.sql"),
+            include_str!("../../migrations/0002_capabilities.sql"),
+            include_str!("../../migrations/0003_session_state.sql"),
+        ];
+        scripts[..version].iter().for_each(|script| old.execute_batch(script).unwrap());
         let id = TemplateId::new();
         let (file, session, execution) = (startup_file(id, "a.js", 1), session(), one_plus_one(SessionId::new()));
         let live = crate::support::session();
@@ -44,12 +46,14 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
              PRAGMA user_version = {version};
              INSERT INTO templates VALUES (1, x'{template}', 'old', 'goja', 1, '{{}}', '[\"fs\"]', '[]', 5, 6);
              INSERT INTO startup_files VALUES (1, x'{file}', x'{template}', 'a.js', 1, 'eval');
-             INSERT INTO sessions VALUES
+             INSERT INTO sessions (n, id, template_id, workspace_id, base_commit_oid, worktree_path, status, created_at,
+                 closed_at, last_error, runtime_meta, template) VALUES
                  (1, x'{session}', x'{template}', 'w', 'c', '/', 'closed', 5, 6, NULL, NULL, '{{}}'),
                  (2, x'{live}', x'{template}', 'w', 'c', '/', 'ready', 5, NULL, NULL, NULL, '{{}}');
              INSERT INTO executions VALUES (1, x'{execution}', x'{session}', 'repl', '1', NULL, NULL, NULL, 'ok', 5, 6,
                  NULL, NULL, '{metrics}');
-             INSERT INTO events VALUES (1, 1, 5, 'input_echo', '{{}}');",
+             INSERT INTO events WITH RECURSIVE t (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < 200)
+                 SELECT 1, i, i * 5, 'console', '{{ \"i\": \"' || i || '\" }}' FROM t;",
             template = hex(id),
             file = hex(file.id),
             session = hex(session.id),
@@ -70,7 +74,13 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
         assert_eq!(detail.settings.runtime.durability, Durability::Execution);
         assert_eq!(store.session(session.id).unwrap().unwrap().template_id, id);
         assert_eq!(store.executions(session.id, 9).unwrap()[0].id, execution.id);
-        assert_eq!(store.events(execution.id, 0).unwrap().unwrap().len(), 1);
+        let events = store.events(execution.id, 0).unwrap().unwrap();
+        assert!(events.iter().map(|event| event.seq).eq(1..=200));
+        for event in events {
+            assert_eq!(event.payload.get(), format!(r#"{{ "i": "{}" }}"#, event.seq));
+            assert_eq!((event.ts.as_micros() as u64, event.kind), (event.seq * 5, EventType::Console));
+        }
+        assert_eq!(store.events(execution.id, 100).unwrap().unwrap().len(), 100);
         store.insert_capability(&capability(id, CapabilityKind::Module, "exec")).unwrap();
         assert_eq!(store.template(id).unwrap().unwrap().capabilities.len(), 1);
         assert_eq!(store.state(live.id).unwrap(), None);

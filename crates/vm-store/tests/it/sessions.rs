@@ -88,7 +88,7 @@ fn a_start_is_stored_as_a_whole_or_not_at_all() {
         execution.kind = ExecutionKind::Startup;
     }
     let mut broken = startup.clone();
-    broken[1].events.as_mut().unwrap()[1].seq = 1;
+    broken[1].events.as_mut().unwrap()[1].seq = 0;
     assert!(fixture.store.finish_start(&ready, &broken, Effect::Unchanged).is_err());
     assert_eq!(fixture.store.session(ready.id).unwrap(), Some(starting));
     assert!(fixture.store.executions(ready.id, 10).unwrap().is_empty());

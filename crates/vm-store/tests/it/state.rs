@@ -65,7 +65,7 @@ fn an_execution_and_its_effect_are_stored_as_a_whole_or_not_at_all() {
     assert_eq!(state(&fixture, id).changes, [b"m", b"m"]);
 
     let mut broken = one_plus_one(id);
-    broken.events.as_mut().unwrap()[1].seq = 1;
+    broken.events.as_mut().unwrap()[1].seq = 0;
     for effect in [Effect::Saved(&memory), Effect::Flushed(Some(&memory)), Effect::Unsaved] {
         assert!(fixture.store.insert_execution(&broken, effect).is_err());
     }

@@ -1,0 +1,66 @@
+//! How events are stored: in chunks, as text. The separator between them is no character that JSON text can hold.
+
+use rusqlite::{Connection, Row};
+use vm_model::{Event, EventType, ExecutionId, Timestamp};
+
+use crate::{
+    error::Failure,
+    query::{Record, all},
+};
+
+/// What a chunk holds at most, unless a single event is larger, in bytes: few enough that one event is read quickly.
+const CHUNK: usize = 16 << 10;
+const SEPARATOR: char = '\u{1e}';
+const TABLE: &str = "event_chunks";
+
+/// Stores the events of the execution with this number, which are in the order of `seq`.
+pub(crate) fn insert(db: &Connection, n: i64, events: &[Event]) -> Result<(), Failure> {
+    let mut insert = db.prepare_cached("INSERT INTO event_chunks (execution, last_seq, events) VALUES (?1, ?2, ?3)")?;
+    let (mut text, mut events) = (String::new(), events.iter().peekable());
+    while let Some(event) = events.next() {
+        text += &encode(event.seq, event.ts, event.kind, event.payload.get());
+        match events.peek() {
+            Some(next) if text.len() + next.payload.get().len() < CHUNK => text.push(SEPARATOR),
+            _ => {
+                insert.execute((n, event.seq, &text))?;
+                text.clear();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Those of them whose `seq` is greater than `after_seq`, in order.
+pub(crate) fn read(db: &Connection, id: ExecutionId, n: i64, after_seq: u64) -> Result<Vec<Event>, Failure> {
+    // A larger number than SQLite knows is after every event.
+    let after = i64::try_from(after_seq).unwrap_or(i64::MAX);
+    let sql = "SELECT events FROM event_chunks WHERE execution = ?1 AND last_seq > ?2 ORDER BY last_seq";
+    let chunks = all(db, sql, [n, after], |row| chunk(id, row))?;
+    Ok(chunks.into_iter().flatten().filter(|event| event.seq > after_seq).collect())
+}
+
+/// One event, `payload` as JSON.
+pub(crate) fn encode(seq: u64, ts: Timestamp, kind: EventType, payload: &str) -> String {
+    format!("{seq} {} {} {payload}", ts.as_micros(), kind.as_str())
+}
+
+fn chunk(id: ExecutionId, row: &Row<'_>) -> Result<Vec<Event>, Failure> {
+    let text: String = Record { table: TABLE, row }.get("events")?;
+    let damaged = |why| Failure::Damaged { table: TABLE, column: "events", why };
+    text.split(SEPARATOR).map(|text| decode(id, text).map_err(damaged)).collect()
+}
+
+/// Or what is wrong with it.
+fn decode(id: ExecutionId, text: &str) -> Result<Event, String> {
+    let mut fields = text.splitn(4, ' ');
+    let mut field = |name: &str| fields.next().ok_or_else(|| format!("has an event without {name}"));
+    let (seq, ts, kind, payload) = (field("seq")?, field("ts")?, field("type")?, field("payload")?);
+    let wrong = |name: &str, why: String| format!("has an event whose {name} cannot be read ({why})");
+    Ok(Event {
+        execution_id: id,
+        seq: seq.parse().map_err(|_| wrong("seq", seq.into()))?,
+        ts: Timestamp::from_micros(ts.parse().map_err(|_| wrong("ts", ts.into()))?),
+        kind: kind.parse().map_err(|why| wrong("type", why))?,
+        payload: serde_json::from_str(payload).map_err(|why| wrong("payload", why.to_string()))?,
+    })
+}

@@ -122,6 +122,18 @@ fn memory_within_the_limit_is_had() {
 }
 
 #[test]
+fn a_full_session_keeps_room_for_clearing_it() {
+    let mut session = Session::with(small());
+    let used = session.repl("var all = []").outcome.mem_bytes;
+    let fill = |mib: f64| format!("all.push(new ArrayBuffer({})); 1", (mib * f64::from(1 << 20)) as u64 - used);
+    assert_eq!(session.repl(&fill(31.5)).stopped(), MEMORY, "the rest is kept back");
+    assert_eq!(session.repl(&fill(30.9)).stopped(), None);
+    assert_eq!(session.preview("all.push(new ArrayBuffer(500 << 10)); all.length"), "2");
+    assert_eq!(session.preview("all = []; all.length"), "0");
+    assert_eq!(session.repl(&fill(31.5)).stopped(), MEMORY, "it is kept back again");
+}
+
+#[test]
 fn recursion_ends_in_an_error_that_can_be_caught() {
     let mut session = Session::new();
     for code in [

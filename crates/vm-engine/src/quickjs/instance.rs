@@ -21,6 +21,8 @@ use crate::{
     turn::Target,
 };
 
+/// So large a part of the heap is kept back.
+const KEPT_BACK: u32 = 32;
 /// Beside JavaScript's heap the memory holds the engine's stack and data, and what the allocator cannot use.
 const BESIDE_THE_HEAP: usize = 16 << 20;
 /// A session that has so many times more memory of its own than it uses gets its free memory cleared.
@@ -39,6 +41,8 @@ pub(super) struct QuickJsInstance {
     /// Bytes that it had for itself when free memory was cleared.
     own_when_cleared: u64,
     heap_limit: u32,
+    /// At the end of the last program.
+    heap_used: u32,
     stop_flag: u32,
     /// What `process.env` shows in every execution.
     env: BTreeMap<String, String>,
@@ -62,6 +66,7 @@ impl QuickJsInstance {
             last_change: None,
             own_when_cleared: 0,
             heap_limit,
+            heap_used: 0,
             stop_flag: 0,
             env: setup.env.clone(),
             machine: None,
@@ -78,8 +83,17 @@ impl QuickJsInstance {
             let updated = instance.checkpoint.update(mapping, &Written::of(mapping));
             updated.map_err(|error| EngineError::Guest(error.to_string()))?;
         }
+        instance.heap_used = machine.heap_used()?;
         instance.machine = Some(machine);
         Ok(instance)
+    }
+
+    /// What the next program may use. One that begins with little room gets what is kept back from others, so that what they
+    /// have filled can be cleared.
+    fn granted_heap(&self) -> u32 {
+        let kept_back = self.heap_limit / KEPT_BACK;
+        let is_full = self.heap_used > self.heap_limit - 2 * kept_back;
+        if is_full { self.heap_limit } else { self.heap_limit - kept_back }
     }
 
     fn max_memory(&self) -> usize {
@@ -89,9 +103,7 @@ impl QuickJsInstance {
     /// A machine in the state of the checkpoint.
     fn stamp(&self) -> Result<Machine, EngineError> {
         let mapping = Arc::new(self.checkpoint.restore()?);
-        let mut machine = Machine::new(&self.module, mapping, self.max_memory(), self.outside.clone())?;
-        machine.set_heap_limit(self.heap_limit)?;
-        Ok(machine)
+        Ok(Machine::new(&self.module, mapping, self.max_memory(), self.outside.clone())?)
     }
 
     /// One turn of the machine, within reach of the watchdog.
@@ -125,10 +137,12 @@ impl QuickJsInstance {
     /// The program left the machine in order: its effects stay.
     fn keep(&mut self, run: &Arc<Run>) -> Step {
         let Some(machine) = &mut self.machine else { return Step::Done(lost("the session's memory is gone")) };
-        let mem_bytes = match machine.heap_used() {
-            Ok(bytes) => u64::from(bytes),
+        let heap_used = match machine.heap_used() {
+            Ok(bytes) => bytes,
             Err(trap) => return self.roll_back(run, &format!("{trap:#}")),
         };
+        self.heap_used = heap_used;
+        let mem_bytes = u64::from(heap_used);
         let mapping = machine.host().mapping.clone();
         let mut written = Written::of(&mapping);
         let own = self.checkpoint.own_bytes().max(written.bytes());
@@ -157,14 +171,14 @@ impl QuickJsInstance {
     fn roll_back(&mut self, run: &Arc<Run>, why: &str) -> Step {
         // The old memory goes first: two at once could be too much for the machine.
         self.machine = None;
-        let stamped = self.stamp().and_then(|mut machine| Ok((machine.heap_used()?.into(), machine)));
-        match stamped {
-            Ok((mem_bytes, machine)) => {
+        match self.stamp() {
+            Ok(machine) => {
                 self.machine = Some(machine);
                 if run.stop_reason().is_none() {
                     tracing::error!(execution_id = %run.id(), why, "the JavaScript engine failed");
                     run.report(engine_failed());
                 }
+                let mem_bytes = self.heap_used.into();
                 Step::Done(Outcome { stopped: run.stop_reason(), rolled_back: true, mem_bytes, lost: None })
             }
             Err(error) => Step::Done(lost(&error.to_string())),
@@ -189,7 +203,11 @@ impl Instance for QuickJsInstance {
             }
         };
         self.last_change = None;
-        self.turn(run, |machine| machine.run(flags, program.name, &given, program.source))
+        let heap = self.granted_heap();
+        self.turn(run, |machine| {
+            machine.set_heap_limit(heap)?;
+            machine.run(flags, program.name, &given, program.source)
+        })
     }
 
     fn resume(&mut self, run: &Arc<Run>) -> Step {
@@ -224,7 +242,9 @@ impl Instance for QuickJsInstance {
         let Some(change) = self.last_change.take() else { return Ok(()) };
         self.machine = None;
         self.checkpoint.apply(change.reader()?, self.max_memory())?;
-        self.machine = Some(self.stamp()?);
+        let mut machine = self.stamp()?;
+        self.heap_used = machine.heap_used()?;
+        self.machine = Some(machine);
         Ok(())
     }
 }

@@ -102,8 +102,8 @@ impl Machine {
         }
     }
 
+    /// As part of a run, which bounds it.
     pub fn set_heap_limit(&mut self, bytes: u32) -> Result<()> {
-        let _watch = self.bounded(HOUSEKEEPING);
         self.set_heap_limit.call(&mut self.store, bytes)
     }
 

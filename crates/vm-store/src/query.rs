@@ -24,6 +24,23 @@ pub(crate) fn all<T>(
     db.prepare_cached(sql)?.query_and_then(params, decode)?.collect()
 }
 
+/// Every row that can be read. One that cannot hides none of the others, and is in the log.
+pub(crate) fn readable<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    mut decode: impl FnMut(&Row<'_>) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
+    let rows = all(db, sql, params, |row| match decode(row) {
+        Err(Failure::Damaged { table, column, why }) => {
+            tracing::error!(table, column, why, "a damaged row is left out of a list");
+            Ok(None)
+        }
+        decoded => decoded.map(Some),
+    })?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
 /// A row of one table, which can therefore say where a damaged value is.
 pub(crate) struct Record<'a> {
     pub table: &'static str,

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_capabilities.sql"),
     include_str!("../migrations/0003_session_state.sql"),
     include_str!("../migrations/0004_event_chunks.sql"),
+    include_str!("../migrations/0005_host_flag.sql"),
 ];
 
 /// Makes the file at `path`, which `db` has open, a database of the present schema in WAL mode.

@@ -10,7 +10,7 @@ use crate::{
     error::Failure,
     executions,
     images::note_use,
-    query::{Record, all, one},
+    query::{Record, all, one, readable},
     state,
     value::{Json, Name},
 };
@@ -123,7 +123,8 @@ impl Store {
         })
     }
 
-    /// The sessions that the filter lets through, newest first.
+    /// The sessions that the filter lets through, newest first. One whose row is damaged is left out; [`Store::session`]
+    /// names the damage.
     ///
     /// # Errors
     /// Only those of the database itself.
@@ -137,7 +138,7 @@ impl Store {
             filter.template_id.as_ref().map(TemplateId::as_bytes),
             filter.limit.map_or(-1, i64::from), // -1: no limit
         ];
-        self.read("list the sessions", |db| all(db, &sql, params, session))
+        self.read("list the sessions", |db| readable(db, &sql, params, session))
     }
 
     /// The sessions that are `ready`, oldest first.

@@ -74,8 +74,10 @@ impl Store {
     /// [`Damaged`](StoreError::Damaged) if it is not what was stored.
     pub fn state(&self, id: SessionId) -> Result<Option<State>, StoreError> {
         self.read(format_args!("read the state of session {id}"), |db| {
-            let find = "SELECT n, guest, image, changes, is_stale FROM sessions WHERE id = ?1 AND guest IS NOT NULL";
-            let Some(Origin { n, guest, image, count, is_stale }) = one(db, find, [id.as_bytes()], origin)? else {
+            let find = "SELECT n, guest, image, changes, has_host, is_stale FROM sessions
+                 WHERE id = ?1 AND guest IS NOT NULL";
+            let Some(Origin { n, guest, image, count, has_host, is_stale }) = one(db, find, [id.as_bytes()], origin)?
+            else {
                 return Ok(None);
             };
             let sql = "SELECT seq, checksum, memory FROM session_changes WHERE session = ?1 ORDER BY seq";
@@ -89,6 +91,9 @@ impl Store {
                 return Err(Failure::Damaged { table: "session_changes", column: "seq", why });
             }
             let host = one(db, "SELECT checksum, host FROM session_hosts WHERE session = ?1", [n], host)?;
+            if has_host && host.is_none() {
+                return Err(Failure::Damaged { table: "session_hosts", column: "host", why: "is missing".into() });
+            }
             Ok(Some(State { guest, image, changes, host, is_stale }))
         })
     }
@@ -151,14 +156,17 @@ fn save(db: &Connection, id: SessionId, change: &Change) -> Result<(), Failure> 
         db.prepare_cached("INSERT OR REPLACE INTO session_hosts (session, checksum, host) VALUES (?1, ?2, ?3)")?
             .execute(params![n, checksum(&[host]), host])?;
     }
-    db.prepare_cached("UPDATE sessions SET changes = ?2, is_stale = 0 WHERE n = ?1")?.execute([n, seq])?;
+    db.prepare_cached("UPDATE sessions SET changes = ?2, has_host = has_host OR ?3, is_stale = 0 WHERE n = ?1")?
+        .execute(params![n, seq, change.host.is_some()])?;
     Ok(())
 }
 
 /// Gives the state of a session back.
 pub(crate) fn delete(db: &Connection, id: SessionId) -> Result<(), Failure> {
-    db.prepare_cached("UPDATE sessions SET guest = NULL, image = NULL, changes = 0, is_stale = 0 WHERE id = ?1")?
-        .execute([id.as_bytes()])?;
+    db.prepare_cached(
+        "UPDATE sessions SET guest = NULL, image = NULL, changes = 0, has_host = 0, is_stale = 0 WHERE id = ?1",
+    )?
+    .execute([id.as_bytes()])?;
     for table in ["session_changes", "session_hosts"] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE session = (SELECT n FROM sessions WHERE id = ?1)"))?
             .execute([id.as_bytes()])?;
@@ -173,8 +181,10 @@ pub(crate) fn copy(db: &Connection, from: i64, to: i64) -> Result<(), Failure> {
             format!("INSERT INTO {table} (session, {columns}) SELECT ?2, {columns} FROM {table} WHERE session = ?1");
         db.prepare_cached(&sql)?.execute([from, to])?;
     }
-    db.prepare_cached("UPDATE sessions SET changes = (SELECT changes FROM sessions WHERE n = ?1) WHERE n = ?2")?
-        .execute([from, to])?;
+    db.prepare_cached(
+        "UPDATE sessions SET (changes, has_host) = (SELECT changes, has_host FROM sessions WHERE n = ?1) WHERE n = ?2",
+    )?
+    .execute([from, to])?;
     Ok(())
 }
 
@@ -186,6 +196,7 @@ struct Origin {
     image: Option<ImageId>,
     /// Of changes.
     count: i64,
+    has_host: bool,
     is_stale: bool,
 }
 
@@ -196,6 +207,7 @@ fn origin(row: &Row<'_>) -> Result<Origin, Failure> {
         guest: row.get("guest")?,
         image: row.get::<Option<_>>("image")?.map(ImageId),
         count: row.get("changes")?,
+        has_host: row.get("has_host")?,
         is_stale: row.get("is_stale")?,
     })
 }

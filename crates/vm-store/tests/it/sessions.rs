@@ -124,3 +124,16 @@ fn ready_sessions_are_listed_oldest_first() {
     });
     assert_eq!(fixture.store.ready_sessions().unwrap(), [ids[0], ids[2]]);
 }
+
+#[test]
+fn a_damaged_session_hides_no_other() {
+    let fixture = Fixture::new();
+    let (damaged, whole) = (fixture.session().id, fixture.session());
+    fixture
+        .raw()
+        .execute("UPDATE sessions SET created_at = 0, status = 'sleepy' WHERE id = ?1", [damaged.as_bytes()])
+        .unwrap();
+    assert_eq!(fixture.store.sessions(&SessionFilter::default()).unwrap(), [whole]);
+    let error = fixture.store.session(damaged).unwrap_err().to_string();
+    assert!(error.contains("sessions.status cannot be read (status \"sleepy\" is not one of"), "{error}");
+}

@@ -166,6 +166,7 @@ fn damaged_state_is_named_and_hurts_no_other_session() {
         ("UPDATE session_changes SET memory = (SELECT memory FROM session_changes LIMIT 1)", "session_changes.memory"),
         ("UPDATE session_changes SET checksum = -1", "session_changes.checksum cannot be read"),
         ("UPDATE session_hosts SET host = x''", "session_hosts.host does not match its checksum"),
+        ("DELETE FROM session_hosts", "session_hosts.host is missing"),
         ("UPDATE sessions SET guest = x'07' WHERE n = 1", "sessions.guest cannot be read"),
     ] {
         let fixture = Fixture::new();

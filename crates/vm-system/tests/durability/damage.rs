@@ -78,6 +78,7 @@ fn a_session_whose_state_is_damaged_crashes_with_the_reason_and_the_others_go_on
         "UPDATE sessions SET image = 999 WHERE n = ?1",
         "UPDATE sessions SET template = '{' WHERE n = ?1",
         "UPDATE sessions SET is_stale = 1 WHERE n = ?1",
+        "UPDATE sessions SET has_host = 1 WHERE n = ?1",
         "INSERT INTO session_hosts SELECT n, 1, x'00' FROM sessions WHERE n = ?1",
     ] {
         let (daemon, sessions) = start();

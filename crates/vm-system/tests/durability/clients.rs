@@ -52,6 +52,8 @@ pub struct World {
     ids: Mutex<Vec<String>>,
     /// From here on it is no surprise when the daemon refuses.
     pub is_ending: AtomicBool,
+    /// In this round the database can sometimes not be written to: what is refused for that has not happened.
+    pub is_full: AtomicBool,
 }
 
 impl World {
@@ -79,6 +81,7 @@ impl World {
             writing: Mutex::default(),
             ids: Mutex::default(),
             is_ending: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
         };
         world.change_startup(&daemon.worktree());
         world
@@ -102,8 +105,14 @@ pub struct Client {
     pub dice: Dice,
 }
 
-/// The daemon is gone, or going.
-struct Gone;
+/// Why a client does not go on with what it was about.
+#[derive(PartialEq, Eq)]
+enum Stop {
+    /// The daemon is gone, or going.
+    Gone,
+    /// It could not store it.
+    Refused,
+}
 
 impl Client {
     pub fn new(dice: Dice) -> Self {
@@ -112,10 +121,10 @@ impl Client {
 
     /// Calls until the daemon is gone.
     pub fn work(&mut self, daemon: &Daemon, world: &World) {
-        while self.act(daemon, world).is_ok() {}
+        while self.act(daemon, world) != Err(Stop::Gone) {}
     }
 
-    fn act(&mut self, daemon: &Daemon, world: &World) -> Result<(), Gone> {
+    fn act(&mut self, daemon: &Daemon, world: &World) -> Result<(), Stop> {
         if self.models.is_empty() {
             return self.create(daemon, world);
         }
@@ -136,7 +145,7 @@ impl Client {
         }
     }
 
-    fn execute(&mut self, daemon: &Daemon, world: &World, at: usize) -> Result<(), Gone> {
+    fn execute(&mut self, daemon: &Daemon, world: &World, at: usize) -> Result<(), Stop> {
         let mark = world.next_mark.fetch_add(1, SeqCst);
         let model = &mut self.models[at];
         model.sends(mark);
@@ -151,7 +160,7 @@ impl Client {
         expect(world, &answer, [201, 422].contains(&status))
     }
 
-    fn create(&mut self, daemon: &Daemon, world: &World) -> Result<(), Gone> {
+    fn create(&mut self, daemon: &Daemon, world: &World) -> Result<(), Stop> {
         let (template, durability, is_started) = self.dice.pick(&world.templates);
         let lowest = world.version.1.load(SeqCst);
         let (status, answer) = call(daemon, world, Method::POST, "/sessions", &daemon.new_session(template))?;
@@ -169,7 +178,7 @@ impl Client {
         Ok(())
     }
 
-    fn fork(&mut self, daemon: &Daemon, world: &World, at: usize) -> Result<(), Gone> {
+    fn fork(&mut self, daemon: &Daemon, world: &World, at: usize) -> Result<(), Stop> {
         let parent = &mut self.models[at];
         let (status, answer) = call(daemon, world, Method::POST, &format!("/sessions/{}/fork", parent.id), &json!({}))?;
         expect(world, &answer, status == 201)?;
@@ -180,7 +189,7 @@ impl Client {
             let body = json!({"session_id": id, "input": "JSON.stringify(marks)"});
             let (status, answer) = call(daemon, world, Method::POST, "/executions/repl", &body)?;
             expect(world, &answer, status == 201 && answer["status"] == "ok")?;
-            Ok::<Vec<u64>, Gone>(serde_json::from_str(&text(&answer["result"]["json"])).unwrap())
+            Ok::<Vec<u64>, Stop>(serde_json::from_str(&text(&answer["result"]["json"])).unwrap())
         };
         let held = marks(&id)?;
         assert_eq!(held, marks(&parent.id)?, "a fork is not what its parent is");
@@ -190,7 +199,7 @@ impl Client {
         Ok(())
     }
 
-    fn hibernate(&mut self, daemon: &Daemon, world: &World, at: usize) -> Result<(), Gone> {
+    fn hibernate(&mut self, daemon: &Daemon, world: &World, at: usize) -> Result<(), Stop> {
         let model = &mut self.models[at];
         let path = format!("/sessions/{}/hibernate", model.id);
         let (status, answer) = call(daemon, world, Method::POST, &path, &json!({}))?;
@@ -200,13 +209,13 @@ impl Client {
     }
 
     /// Hibernates somebody's session, who may be using it.
-    fn disturb(&mut self, daemon: &Daemon, world: &World) -> Result<(), Gone> {
+    fn disturb(&mut self, daemon: &Daemon, world: &World) -> Result<(), Stop> {
         let id = self.dice.pick(&world.ids.lock().unwrap()).clone();
         call(daemon, world, Method::POST, &format!("/sessions/{id}/hibernate"), &json!({}))?;
         Ok(())
     }
 
-    fn close(&mut self, daemon: &Daemon, world: &World, at: usize) -> Result<(), Gone> {
+    fn close(&mut self, daemon: &Daemon, world: &World, at: usize) -> Result<(), Stop> {
         let model = &mut self.models[at];
         model.closing.0 = true;
         let (status, answer) = call(daemon, world, Method::POST, &format!("/sessions/{}/close", model.id), &json!({}))?;
@@ -219,7 +228,7 @@ impl Client {
     }
 }
 
-fn look_around(daemon: &Daemon, world: &World) -> Result<(), Gone> {
+fn look_around(daemon: &Daemon, world: &World) -> Result<(), Stop> {
     for path in ["/runtime/summary", "/sessions?limit=20"] {
         let (status, answer) = call(daemon, world, Method::GET, path, &Value::Null)?;
         expect(world, &answer, status == 200)?;
@@ -227,20 +236,23 @@ fn look_around(daemon: &Daemon, world: &World) -> Result<(), Gone> {
     Ok(())
 }
 
-fn call(daemon: &Daemon, world: &World, method: Method, path: &str, body: &Value) -> Result<(u16, Value), Gone> {
+fn call(daemon: &Daemon, world: &World, method: Method, path: &str, body: &Value) -> Result<(u16, Value), Stop> {
     let request = daemon.request(method.clone(), path);
     let request = if method == Method::GET { request } else { request.json(body) };
     let answer = request.send().and_then(|answer| Ok((answer.status().as_u16(), answer.json()?)));
     answer.map_err(|error| {
         assert!(world.is_ending.load(SeqCst), "the daemon does not answer: {error}");
-        Gone
+        Stop::Gone
     })
 }
 
-fn expect(world: &World, answer: &Value, is_expected: bool) -> Result<(), Gone> {
+fn expect(world: &World, answer: &Value, is_expected: bool) -> Result<(), Stop> {
     if is_expected {
         return Ok(());
     }
+    if world.is_full.load(SeqCst) && answer["error"]["code"].as_str().is_some_and(|code| code.starts_with("STORAGE_")) {
+        return Err(Stop::Refused);
+    }
     assert!(world.is_ending.load(SeqCst), "{answer}");
-    Err(Gone)
+    Err(Stop::Gone)
 }

@@ -7,21 +7,12 @@ use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
 use crate::{
-    binary,
     daemon::{Daemon, wait_for},
     http::text,
 };
 
-/// A daemon for which a file that has become too long is an error, and not its end.
-fn start() -> Daemon {
-    let folder = tempfile::tempdir().unwrap();
-    let words = ["-c", "trap '' XFSZ; exec \"$0\" \"$@\""];
-    let command = binary::command_by(folder.path(), "sh", &words);
-    Daemon::start_by(command, folder, &[])
-}
-
 /// Whether anything can be written behind the present end of the log.
-fn limit(daemon: &Daemon, is_full: bool) {
+pub fn limit(daemon: &Daemon, is_full: bool) {
     let log = fs::metadata(daemon.folder.path().join("x.db-wal")).unwrap().len();
     let limit = Rlimit { current: is_full.then_some(log), maximum: None };
     prlimit(Some(daemon.pid()), Resource::Fsize, limit).unwrap();
@@ -71,7 +62,7 @@ fn exhaust(daemon: &Daemon, sessions: &mut [Session]) {
 
 #[test]
 fn what_cannot_be_recorded_has_not_happened_and_the_same_daemon_goes_on() {
-    let daemon = start();
+    let daemon = Daemon::start();
     let mut sessions = Vec::new();
     let mut templates = Vec::new();
     for durability in ["execution", "full", "none"] {

@@ -1,5 +1,5 @@
-//! The daemon is killed at any moment, under load, while it starts and while it ends: what was answered is there
-//! afterwards, once, and nothing else is. `make torture` does it a thousand times.
+//! The daemon is killed at any moment, under load, while it starts, while it ends and while nothing can be written: what was
+//! answered is there afterwards, once, and nothing else is. `make torture` does it a thousand times.
 
 use std::{
     collections::HashSet,
@@ -18,6 +18,7 @@ use crate::{
     clients::{Client, World},
     daemon::{CODE_CACHE, Daemon},
     dice::Dice,
+    full_disk::limit,
     http::text,
     model::End,
 };
@@ -52,7 +53,9 @@ fn what_was_answered_is_there_once_however_often_the_daemon_is_killed() {
     let mut compared = 0;
     for round in 1..=rounds {
         let end = if dice.below(5) == 0 { End::InOrder } else { End::Killed };
-        load(&daemon, &world, &mut clients, &mut dice, end);
+        let is_full = load(&daemon, &world, &mut clients, &mut dice, end);
+        // what can no more be stored is lost as with a kill
+        let end = if is_full { End::Killed } else { end };
         let folder = ended(daemon);
         for _ in 0..dice.below(3) {
             kill_at_start(&folder, &mut dice);
@@ -65,14 +68,22 @@ fn what_was_answered_is_there_once_however_often_the_daemon_is_killed() {
     }
 }
 
-/// Lets the clients loose, and ends the daemon at some moment.
-fn load(daemon: &Daemon, world: &World, clients: &mut [Client], dice: &mut Dice, end: End) {
+/// Lets the clients loose, and ends the daemon at some moment; whether it cannot write then.
+fn load(daemon: &Daemon, world: &World, clients: &mut [Client], dice: &mut Dice, end: End) -> bool {
     world.is_ending.store(false, SeqCst);
+    world.is_full.store(dice.below(4) == 0, SeqCst);
+    let ends_full = world.is_full.load(SeqCst) && dice.below(3) == 0;
     thread::scope(|scope| {
         for client in clients {
             scope.spawn(|| client.work(daemon, world));
         }
         sleep(dice, 400);
+        if world.is_full.load(SeqCst) {
+            limit(daemon, true);
+            sleep(dice, 200);
+            limit(daemon, ends_full);
+            sleep(dice, 200);
+        }
         world.is_ending.store(true, SeqCst);
         if end == End::InOrder || dice.below(5) == 0 {
             kill_process(daemon.pid(), Signal::TERM).unwrap();
@@ -83,6 +94,7 @@ fn load(daemon: &Daemon, world: &World, clients: &mut [Client], dice: &mut Dice,
             kill_process(daemon.pid(), Signal::KILL).unwrap();
         }
     });
+    ends_full
 }
 
 /// What a daemon leaves behind that has ended, or is about to.

@@ -18,7 +18,7 @@ impl Store {
     /// has a capability of that kind and name.
     pub fn insert_capability(&self, capability: &Capability) -> Result<(), StoreError> {
         let Capability { id, vm_id: template_id, kind, name, enabled, config } = capability;
-        self.write(format_args!("store capability {kind}:{name} of template {template_id}"), |db| {
+        self.write_template(format_args!("store capability {kind}:{name} of template {template_id}"), |db| {
             let inserted = db
                 .prepare_cached(
                     "INSERT INTO capabilities (id, template_id, kind, name, enabled, config)
@@ -41,7 +41,7 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn delete_capability(&self, template_id: TemplateId, id: CapabilityId) -> Result<bool, StoreError> {
-        self.write(format_args!("delete capability {id} of template {template_id}"), |db| {
+        self.write_template(format_args!("delete capability {id} of template {template_id}"), |db| {
             let deleted = db
                 .prepare_cached("DELETE FROM capabilities WHERE id = ?1 AND template_id = ?2")?
                 .execute([id.as_bytes(), template_id.as_bytes()])?;

@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `store` | [`Store`]: one writer, a few readers, and the transaction that every operation runs in |
+//! | `known_templates` | templates as they were last read |
 //! | `templates` | the operations on templates and their startup files |
 //! | `capabilities` | the operations on the capabilities of templates |
 //! | `sessions` | the operations on sessions |
@@ -45,6 +46,7 @@ mod executions;
 mod file;
 mod gc;
 mod images;
+mod known_templates;
 mod open;
 mod query;
 mod readers;

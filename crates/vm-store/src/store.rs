@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use crate::{
     StoreError,
     error::Failure,
+    known_templates::KnownTemplates,
     open::{connect, locate, lock},
     readers::Readers,
     schema,
@@ -19,6 +20,7 @@ use crate::{
 /// Its fields are dropped in this order: the writer after all other connections, because the last one to close folds the
 /// write-ahead log into the file, and the lock at the very end.
 pub struct Store {
+    pub(crate) known_templates: KnownTemplates,
     readers: Readers,
     pub(crate) checkpointer: Checkpointer,
     pub(crate) writer: Arc<Writer>,
@@ -39,7 +41,7 @@ impl Store {
         schema::prepare(&mut writer, &path)?;
         let writer = Arc::new(Writer::new(writer, &path)?);
         let (readers, checkpointer) = (Readers::open(&path)?, Checkpointer::start(&path, &writer)?);
-        Ok(Self { readers, checkpointer, writer, _lock: lock })
+        Ok(Self { known_templates: KnownTemplates::default(), readers, checkpointer, writer, _lock: lock })
     }
 
     /// Runs `work` on one moment of the database. `doing` completes "cannot …" if it fails.
@@ -64,6 +66,17 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         self.commit(false, doing, work)
+    }
+
+    /// [`Store::write`] that changes a template, or what belongs to one.
+    pub(crate) fn write_template<T>(
+        &self,
+        doing: impl Display,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let written = self.write(doing, work);
+        self.known_templates.forget();
+        written
     }
 
     /// [`Store::write`]; `flush`: what it did is on the disk when this returns, safe from the loss of power.

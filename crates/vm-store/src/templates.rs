@@ -58,9 +58,11 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn template(&self, id: TemplateId) -> Result<Option<TemplateDetail>, StoreError> {
-        self.read(format_args!("read template {id}"), |db| {
-            let Some((template, settings)) = find(db, id)? else { return Ok(None) };
-            detail(db, template, settings).map(Some)
+        self.known_templates.get(id, || {
+            self.read(format_args!("read template {id}"), |db| {
+                let Some((template, settings)) = find(db, id)? else { return Ok(None) };
+                detail(db, template, settings).map(Some)
+            })
         })
     }
 
@@ -75,7 +77,7 @@ impl Store {
         id: TemplateId,
         change: impl FnOnce(&mut Template, &mut Settings) -> Result<(), E>,
     ) -> Result<TemplateDetail, E> {
-        self.write(format_args!("change template {id}"), |db| {
+        self.write_template(format_args!("change template {id}"), |db| {
             let Some((mut template, mut settings)) = find(db, id)? else {
                 return Err(Failure::Refused(StoreError::TemplateNotFound(id)));
             };
@@ -94,7 +96,7 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn delete_template(&self, id: TemplateId) -> Result<bool, StoreError> {
-        self.write(format_args!("delete template {id}"), |db| {
+        self.write_template(format_args!("delete template {id}"), |db| {
             Ok(db.prepare_cached("DELETE FROM templates WHERE id = ?1")?.execute([id.as_bytes()])? > 0)
         })
     }
@@ -106,7 +108,7 @@ impl Store {
     /// has a startup file of that path.
     pub fn insert_startup_file(&self, file: &StartupFile) -> Result<(), StoreError> {
         let template_id = file.vm_id;
-        self.write(format_args!("store startup file {:?} of template {template_id}", file.path), |db| {
+        self.write_template(format_args!("store startup file {:?} of template {template_id}", file.path), |db| {
             let inserted = db
                 .prepare_cached(
                     "INSERT INTO startup_files (id, template_id, path, order_index, mode)
@@ -138,7 +140,7 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn delete_startup_file(&self, template_id: TemplateId, id: StartupFileId) -> Result<bool, StoreError> {
-        self.write(format_args!("delete startup file {id} of template {template_id}"), |db| {
+        self.write_template(format_args!("delete startup file {id} of template {template_id}"), |db| {
             let deleted = db
                 .prepare_cached("DELETE FROM startup_files WHERE id = ?1 AND template_id = ?2")?
                 .execute([id.as_bytes(), template_id.as_bytes()])?;

@@ -13,7 +13,7 @@ use crate::{
     Error, Executions, Sessions, Templates,
     amends::{Amends, make_amends},
     ceiling::Ceiling,
-    hibernation::{hibernate_idle, relieve},
+    hibernation::{hibernate_idle, relieve, rest_idle},
     housekeeping::keep_house,
     images::Images,
     libraries::Hashes,
@@ -97,6 +97,7 @@ impl Core {
         tokio::spawn(keep_house(Arc::downgrade(&core.0)));
         tokio::spawn(make_amends(Arc::downgrade(&core.0)));
         tokio::spawn(relieve(Arc::downgrade(&core.0)));
+        tokio::spawn(rest_idle(Arc::downgrade(&core.0)));
         Ok(core)
     }
 

@@ -1,4 +1,4 @@
-//! Sessions leave the memory when they are idle, and come back with their next call.
+//! Sessions are packed when they are idle for a moment, leave the memory when that lasts, and come back with their next call.
 
 use std::{
     sync::{Arc, Weak},
@@ -17,6 +17,8 @@ use crate::{
 
 /// How often idle sessions are looked for, at most and at least.
 const LOOK: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// After how long an idle session is packed, and how often such ones are looked for.
+const REST: Duration = Duration::from_secs(1);
 /// How often the memory is looked at.
 const PRESSURE_LOOK: Duration = Duration::from_millis(500);
 /// As many sessions leave the memory at once when there is too little of it.
@@ -99,6 +101,28 @@ pub(crate) async fn hibernate_idle(parts: Weak<Parts>, idle: Duration) {
         let Some(moment) = Instant::now().checked_sub(idle) else { continue };
         let idle = parts.live.idle_since(moment);
         hibernate_all(Core(parts), idle).await;
+    }
+}
+
+/// Packs sessions that nobody uses at the moment, as long as the core lives.
+pub(crate) async fn rest_idle(parts: Weak<Parts>) {
+    loop {
+        tokio::time::sleep(REST).await;
+        let Some(parts) = parts.upgrade() else { return };
+        let Some(moment) = Instant::now().checked_sub(REST) else { continue };
+        for id in parts.live.restless_since(moment) {
+            let rest = move |parts: &Parts| {
+                let Some((session, mut turn)) = parts.live.hold(id) else { return Ok(()) };
+                if let Some(machine) = turn.as_mut() {
+                    session.rest(machine);
+                }
+                parts.live.release(&session, turn);
+                Ok(())
+            };
+            if let Err(error) = Core(parts.clone()).blocking(rest).await {
+                tracing::warn!(session_id = %id, %error, "a session could not be put to rest");
+            }
+        }
     }
 }
 

@@ -32,6 +32,8 @@ struct State {
     library: Option<Arc<Run>>,
     /// The daemon itself has the machine for a moment; calls wait for it, and find the session anew.
     is_moving: bool,
+    /// Nothing was run since the machine was put to rest.
+    is_resting: bool,
     last_used: Instant,
 }
 
@@ -54,6 +56,7 @@ impl LiveSession {
                 current: None,
                 library: None,
                 is_moving: false,
+                is_resting: false,
                 last_used: Instant::now(),
             }),
         })
@@ -94,7 +97,7 @@ impl LiveSession {
 
     pub fn end(&self) {
         let mut state = lock(&self.state);
-        (state.current, state.library) = (None, None);
+        (state.current, state.library, state.is_resting) = (None, None, false);
         state.last_used = Instant::now();
     }
 
@@ -104,6 +107,12 @@ impl LiveSession {
 
     pub fn status(&self) -> SessionStatus {
         lock(&self.state).status
+    }
+
+    /// Puts the machine to rest, whose turn the caller has.
+    pub fn rest(&self, machine: &mut Machine) {
+        machine.instance.rest();
+        lock(&self.state).is_resting = true;
     }
 
     /// Moves on from `starting`, unless it was closed before.
@@ -244,6 +253,13 @@ impl LiveSessions {
         drop(state);
         // under the lock: who finds that nobody holds it is to find its turn free
         drop(turn);
+    }
+
+    /// Sessions that have been idle since this moment and are not at rest.
+    pub fn restless_since(&self, moment: Instant) -> Vec<SessionId> {
+        let registry = lock(&self.0);
+        let sessions = registry.sessions.values().filter(|session| !lock(&session.state).is_resting);
+        sessions.filter_map(|session| session.idle_since(moment)).map(|(_, id)| id).collect()
     }
 
     /// Sessions that have been idle since this moment, the longest first.

@@ -107,6 +107,10 @@ pub trait Instance: Send {
     /// Bytes of memory that it has for itself.
     fn own_bytes(&self) -> u64;
 
+    /// Packs the state until the next program, which unpacks it in some ten microseconds. Until then there is nothing to go
+    /// back to: for an instance whose last program is recorded.
+    fn rest(&mut self);
+
     /// What the last program changed, for [`Origin::changes`]; `None`: nothing.
     fn change(&self) -> Option<Vec<u8>>;
 

@@ -155,3 +155,23 @@ fn what_a_session_has_dropped_costs_it_nothing_any_more() {
     let mut restored = Session::at(Origin { image: None, changes: &changes }, Limits::default()).unwrap();
     assert_eq!(restored.preview("kept"), "yes");
 }
+
+#[test]
+fn a_rest_takes_little_memory_and_changes_nothing() {
+    for (before, after, expected) in SURVIVORS {
+        let mut session = Session::new();
+        session.repl(before);
+        let state = session.instance().state();
+        let own = session.instance().own_bytes();
+        session.instance().rest();
+        session.instance().rest();
+        assert_eq!(session.instance().state(), state, "{before}");
+        let packed = session.instance().own_bytes();
+        assert!(packed < own / 8, "{before}: {packed} of {own}");
+        assert_eq!(session.preview(after), *expected, "{before}");
+    }
+    let mut untouched = Session::new();
+    untouched.instance().rest();
+    assert_eq!(untouched.instance().state(), None);
+    assert_eq!(untouched.preview("1 + 1"), "2");
+}

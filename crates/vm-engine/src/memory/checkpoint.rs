@@ -82,6 +82,11 @@ impl Checkpoint {
         Some(delta)
     }
 
+    /// Back to the image.
+    pub fn forget(&mut self) {
+        *self = Self::of(&self.image);
+    }
+
     /// Bytes that differ from the image, in whole pages.
     pub fn own_bytes(&self) -> u64 {
         (self.pages.len() * PAGE) as u64
@@ -112,8 +117,13 @@ impl Checkpoint {
     /// A new mapping with the state kept here.
     pub fn restore(&self) -> io::Result<Mapping> {
         let mapping = Mapping::of(&self.image, self.size)?;
-        for (&index, page) in self.pages.range(..self.size / PAGE) {
-            mapping.restore_page(index, page).map_err(io::Error::other)?;
+        let pages: Vec<_> = self.pages.range(..self.size / PAGE).collect();
+        for run in pages.chunk_by(|(one, _), (next, _)| **one + 1 == **next) {
+            let first = *run[0].0;
+            mapping.populate(first..first + run.len());
+            for (index, page) in run {
+                mapping.restore_page(**index, page).map_err(io::Error::other)?;
+            }
         }
         Ok(mapping)
     }

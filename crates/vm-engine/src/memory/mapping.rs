@@ -155,6 +155,18 @@ impl Mapping {
         self.watched.get() == Some(&true)
     }
 
+    /// Has the kernel make pages that are about to be written, by index: all at once is faster than each at its first write.
+    /// One that cannot do it makes them then.
+    pub fn populate(&self, pages: Range<usize>) {
+        if pages.len() > 1 && pages.end * PAGE <= self.size() {
+            // SAFETY: the range lies inside the mapping's accessible part, whose content stays as it is.
+            let _ = unsafe {
+                let start = self.base.as_ptr().byte_add(pages.start * PAGE);
+                rustix::mm::madvise(start, pages.len() * PAGE, Advice::LinuxPopulateWrite)
+            };
+        }
+    }
+
     /// Gives pages back to the kernel, by index; they hold again what the image has there, or zeros.
     pub fn give_back(&self, pages: Range<usize>) -> Result<(), Denied> {
         let _guard = self.enter()?;

@@ -46,7 +46,9 @@ pub(super) struct QuickJsInstance {
     stop_flag: u32,
     /// What `process.env` shows in every execution.
     env: BTreeMap<String, String>,
-    /// `None` only while it is being replaced, and after that failed.
+    /// What the checkpoint holds, packed, while the instance rests.
+    resting: Option<Option<Vec<u8>>>,
+    /// `None` only while it is being replaced or rests, and after that failed.
     machine: Option<Machine>,
 }
 
@@ -69,6 +71,7 @@ impl QuickJsInstance {
             heap_used: 0,
             stop_flag: 0,
             env: setup.env.clone(),
+            resting: None,
             machine: None,
         };
         for change in origin.changes {
@@ -104,6 +107,20 @@ impl QuickJsInstance {
     fn stamp(&self) -> Result<Machine, EngineError> {
         let mapping = Arc::new(self.checkpoint.restore()?);
         Ok(Machine::new(&self.module, mapping, self.max_memory(), self.outside.clone())?)
+    }
+
+    /// Ends a rest.
+    fn awake(&mut self) -> Result<(), EngineError> {
+        if let Some(packed) = &self.resting {
+            let mut checkpoint = self.checkpoint.clone();
+            if let Some(packed) = packed {
+                checkpoint.apply(Reader::new(packed)?, self.max_memory())?;
+            }
+            self.checkpoint = checkpoint;
+            self.machine = Some(self.stamp()?);
+            self.resting = None;
+        }
+        Ok(())
     }
 
     /// One turn of the machine, within reach of the watchdog.
@@ -203,6 +220,9 @@ impl Instance for QuickJsInstance {
             }
         };
         self.last_change = None;
+        if let Err(error) = self.awake() {
+            return Step::Done(lost(&error.to_string()));
+        }
         let heap = self.granted_heap();
         self.turn(run, |machine| {
             machine.set_heap_limit(heap)?;
@@ -218,7 +238,10 @@ impl Instance for QuickJsInstance {
     }
 
     fn state(&self) -> Option<Vec<u8>> {
-        self.checkpoint.whole().map(|delta| delta.encode())
+        match &self.resting {
+            Some(packed) => packed.clone(),
+            None => self.checkpoint.whole().map(|delta| delta.encode()),
+        }
     }
 
     fn state_before(&self) -> Result<Option<Vec<u8>>, EngineError> {
@@ -230,8 +253,19 @@ impl Instance for QuickJsInstance {
     }
 
     fn own_bytes(&self) -> u64 {
-        // each page is in the memory, and kept
-        2 * self.checkpoint.own_bytes()
+        match &self.resting {
+            Some(packed) => packed.as_ref().map_or(0, |packed| packed.len() as u64),
+            // each page is in the memory, and kept
+            None => 2 * self.checkpoint.own_bytes(),
+        }
+    }
+
+    fn rest(&mut self) {
+        if self.machine.take().is_some() {
+            self.resting = Some(self.state());
+            self.checkpoint.forget();
+            self.last_change = None;
+        }
     }
 
     fn change(&self) -> Option<Vec<u8>> {

@@ -61,6 +61,8 @@ pub(crate) struct Ended {
 
 enum After {
     Wait(Box<Task>, Instant),
+    /// What others wait for is not done at a low priority.
+    Finish(Box<Task>, Outcome),
     Ended(Box<Result<Ended, Error>>),
 }
 
@@ -107,20 +109,24 @@ impl Task {
                     return Err(error);
                 }
             };
-            match parts.workers.run(move || task.take_turn(slot)).await {
-                Ok(After::Ended(ended)) => return *ended,
+            let failed = match parts.workers.run(move || task.take_turn(slot)).await {
                 Ok(After::Wait(waiting, until)) => {
                     task = waiting;
                     tokio::select! {
                         () = tokio::time::sleep_until(until.into()) => {}
                         () = session.wake.notified() => {}
                     }
+                    continue;
                 }
-                Err(error) => {
-                    session.end();
-                    return Err(crash(&parts, &session, error));
-                }
-            }
+                Ok(After::Ended(ended)) => return *ended,
+                Ok(After::Finish(task, outcome)) => match parts.workers.run(move || task.end(outcome)).await {
+                    Ok(ended) => return ended,
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            session.end();
+            return Err(crash(&parts, &session, failed));
         }
     }
 
@@ -158,7 +164,8 @@ impl Task {
                 self.note_long()();
                 After::Wait(self, until)
             }
-            Ok(Step::Done(outcome)) => self.end(outcome),
+            Ok(Step::Done(outcome)) if vm_engine::is_lowered() => After::Finish(self, outcome),
+            Ok(Step::Done(outcome)) => After::Ended(Box::new(self.end(outcome))),
             Err(error) => {
                 self.session.end();
                 After::Ended(Box::new(Err(error)))
@@ -190,10 +197,10 @@ impl Task {
     }
 
     /// The session's next execution may begin only when this one cannot be seen as running any more.
-    fn end(mut self, outcome: Outcome) -> After {
+    fn end(mut self, outcome: Outcome) -> Result<Ended, Error> {
         let ended = self.finish(outcome);
         self.session.end();
-        After::Ended(Box::new(ended))
+        ended
     }
 
     /// Records the execution and what it changed. A startup file is recorded later, together with its session.

@@ -1,5 +1,7 @@
 //! How events are stored: in chunks, as text. The separator between them is no character that JSON text can hold.
 
+use std::{fmt::Write, mem};
+
 use rusqlite::{Connection, Row};
 use vm_model::{Event, EventType, ExecutionId, Timestamp};
 
@@ -13,19 +15,31 @@ const CHUNK: usize = 16 << 10;
 const SEPARATOR: char = '\u{1e}';
 const TABLE: &str = "event_chunks";
 
-/// Stores the events of the execution with this number, which are in the order of `seq`.
-pub(crate) fn insert(db: &Connection, n: i64, events: &[Event]) -> Result<(), Failure> {
-    let mut insert = db.prepare_cached("INSERT INTO event_chunks (execution, last_seq, events) VALUES (?1, ?2, ?3)")?;
-    let (mut text, mut events) = (String::new(), events.iter().peekable());
+/// Events of one execution as a row has them.
+pub(crate) struct Chunk {
+    last_seq: u64,
+    text: String,
+}
+
+/// The rows for events in the order of `seq`. Made before anybody is kept from writing.
+pub(crate) fn chunks(events: &[Event]) -> Vec<Chunk> {
+    let (mut chunks, mut text) = (Vec::new(), String::new());
+    let mut events = events.iter().peekable();
     while let Some(event) = events.next() {
-        text += &encode(event.seq, event.ts, event.kind, event.payload.get());
+        encode(&mut text, event.seq, event.ts, event.kind, event.payload.get());
         match events.peek() {
             Some(next) if text.len() + next.payload.get().len() < CHUNK => text.push(SEPARATOR),
-            _ => {
-                insert.execute((n, event.seq, &text))?;
-                text.clear();
-            }
+            _ => chunks.push(Chunk { last_seq: event.seq, text: mem::take(&mut text) }),
         }
+    }
+    chunks
+}
+
+/// Stores them for the execution with this number.
+pub(crate) fn insert(db: &Connection, n: i64, chunks: &[Chunk]) -> Result<(), Failure> {
+    let mut insert = db.prepare_cached("INSERT INTO event_chunks (execution, last_seq, events) VALUES (?1, ?2, ?3)")?;
+    for Chunk { last_seq, text } in chunks {
+        insert.execute((n, last_seq, text))?;
     }
     Ok(())
 }
@@ -39,9 +53,11 @@ pub(crate) fn read(db: &Connection, id: ExecutionId, n: i64, after_seq: u64) -> 
     Ok(chunks.into_iter().flatten().filter(|event| event.seq > after_seq).collect())
 }
 
-/// One event, `payload` as JSON.
-pub(crate) fn encode(seq: u64, ts: Timestamp, kind: EventType, payload: &str) -> String {
-    format!("{seq} {} {} {payload}", ts.as_micros(), kind.as_str())
+/// Adds one event, `payload` as JSON.
+pub(crate) fn encode(text: &mut String, seq: u64, ts: Timestamp, kind: EventType, payload: &str) {
+    // Nothing that is written to a string fails.
+    let _ = write!(text, "{seq} {} ", ts.as_micros());
+    text.extend([kind.as_str(), " ", payload]);
 }
 
 fn chunk(id: ExecutionId, row: &Row<'_>) -> Result<Vec<Event>, Failure> {

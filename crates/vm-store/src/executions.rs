@@ -6,8 +6,8 @@ use vm_model::{Event, Execution, ExecutionId, ExecutionStatus, SessionId, Timest
 use crate::{
     Store, StoreError,
     error::Failure,
-    events,
-    query::{Record, all, one},
+    events::{self, Chunk},
+    query::{self, all, one},
     state::{Effect, apply},
     value::{Json, Name},
 };
@@ -19,8 +19,9 @@ impl Store {
     /// # Errors
     /// [`SessionNotFound`](StoreError::SessionNotFound).
     pub fn insert_execution(&self, execution: &Execution, effect: Effect<'_>) -> Result<(), StoreError> {
+        let record = Record::of(execution);
         self.commit(effect.is_flushed(), format_args!("store execution {}", execution.id), |db| {
-            insert(db, execution)?;
+            insert(db, &record)?;
             apply(db, execution.session_id, effect)
         })
     }
@@ -32,7 +33,7 @@ impl Store {
     /// [`SessionNotFound`](StoreError::SessionNotFound).
     pub fn begin_execution(&self, execution: &Execution) -> Result<(), StoreError> {
         let begun = Execution { status: ExecutionStatus::Running, events: None, ..execution.clone() };
-        self.write(format_args!("store execution {}", execution.id), |db| insert(db, &begun))
+        self.write(format_args!("store execution {}", execution.id), |db| insert(db, &Record::of(&begun)))
     }
 
     /// Takes back [`Store::begin_execution`]: there was no such execution.
@@ -82,7 +83,19 @@ impl Store {
     }
 }
 
-pub(crate) fn insert(db: &Connection, execution: &Execution) -> Result<(), Failure> {
+/// An execution with its events as they are stored.
+pub(crate) struct Record<'a> {
+    execution: &'a Execution,
+    chunks: Vec<Chunk>,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn of(execution: &'a Execution) -> Self {
+        Self { execution, chunks: events::chunks(execution.events.as_deref().unwrap_or_default()) }
+    }
+}
+
+pub(crate) fn insert(db: &Connection, Record { execution, chunks }: &Record<'_>) -> Result<(), Failure> {
     let mut insert = db.prepare_cached(
         "INSERT INTO executions (id, session_id, kind, input, path, args, env, status, started_at, ended_at, result,
              error, metrics)
@@ -109,11 +122,11 @@ pub(crate) fn insert(db: &Connection, execution: &Execution) -> Result<(), Failu
     let n: i64 = insert
         .query_row(values, |row| row.get(0))
         .map_err(|error| Failure::or_missing(error, StoreError::SessionNotFound(execution.session_id)))?;
-    events::insert(db, n, execution.events.as_deref().unwrap_or_default())
+    events::insert(db, n, chunks)
 }
 
 fn execution(row: &Row<'_>) -> Result<Execution, Failure> {
-    let row = Record { table: "executions", row };
+    let row = query::Record { table: "executions", row };
     let Name(kind) = row.get("kind")?;
     let Name(status) = row.get("status")?;
     let Json(metrics) = row.get("metrics")?;

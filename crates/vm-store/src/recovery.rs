@@ -69,11 +69,13 @@ fn cancel(db: &Connection) -> Result<u64, Failure> {
     let now = Timestamp::now();
     let notice = Payload::System { message: EXECUTION_INTERRUPTED.into(), level: ConsoleLevel::Error };
     let payload = to_string(&notice).map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
+    let mut text = String::new();
+    events::encode(&mut text, 1, now, notice.kind(), &payload);
     db.prepare(
         "INSERT INTO event_chunks (execution, last_seq, events)
          SELECT n, 1, ?1 FROM executions WHERE status = 'running'",
     )?
-    .execute([events::encode(1, now, notice.kind(), &payload)])?;
+    .execute([text])?;
     let error = ExceptionPayload { message: EXECUTION_INTERRUPTED.into(), stack: None };
     let cancelled = db
         .prepare("UPDATE executions SET status = ?1, ended_at = ?2, error = ?3 WHERE status = 'running'")?

@@ -39,6 +39,10 @@ pub(crate) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError
         });
     }
     migrate(db, found, MIGRATIONS).map_err(cannot_open(path))?;
+    if found == 0 {
+        // In a new one, later scripts have emptied what the first ones made.
+        db.execute_batch("PRAGMA incremental_vacuum").map_err(cannot_open(path))?;
+    }
     // One of an older version. Interrupted, it is as before.
     if !can_shrink(db).map_err(cannot_open(path))?
         && let Err(error) = db.execute_batch("VACUUM")

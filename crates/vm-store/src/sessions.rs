@@ -53,9 +53,10 @@ impl Store {
     /// # Errors
     /// As those two; nothing is stored then.
     pub fn finish_start(&self, session: &Session, startup: &[Execution], effect: Effect<'_>) -> Result<(), StoreError> {
+        let startup: Vec<_> = startup.iter().map(executions::Record::of).collect();
         self.commit(effect.is_flushed(), format_args!("store the start of session {}", session.id), |db| {
             update(db, session)?;
-            startup.iter().try_for_each(|execution| executions::insert(db, execution))?;
+            startup.iter().try_for_each(|record| executions::insert(db, record))?;
             state::apply(db, session.id, effect)
         })
     }
@@ -73,9 +74,10 @@ impl Store {
         startup: &[Execution],
         effect: Effect<'_>,
     ) -> Result<(), StoreError> {
+        let startup: Vec<_> = startup.iter().map(executions::Record::of).collect();
         self.commit(effect.is_flushed(), format_args!("store session {}", session.id), |db| {
             insert(db, session, &Origin { template: &Json(template), guest: Some(*guest), image })?;
-            startup.iter().try_for_each(|execution| executions::insert(db, execution))?;
+            startup.iter().try_for_each(|record| executions::insert(db, record))?;
             state::apply(db, session.id, effect)
         })
     }

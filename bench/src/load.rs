@@ -25,7 +25,23 @@ pub fn time(connection: &mut Connection, request: &[u8], calls: usize) -> Result
     Ok(Sample::new(durations))
 }
 
-/// The same, for as long as `go_on` says.
+/// The same for two requests, one after the other in turn: so both meet the same machine. What a wake-up costs depends on
+/// which cores have just been used, and differs by a factor of three.
+pub fn time_in_turn(connection: &mut Connection, requests: [&[u8]; 2], calls: usize) -> Result<[Sample; 2]> {
+    let warm_up = (calls / 10).min(200);
+    let mut durations = [Vec::with_capacity(calls), Vec::with_capacity(calls)];
+    for call in 0..warm_up + calls {
+        for (request, durations) in requests.iter().zip(&mut durations) {
+            let took = timed(connection, request)?;
+            if call >= warm_up {
+                durations.push(took);
+            }
+        }
+    }
+    Ok(durations.map(Sample::new))
+}
+
+/// [`time`], for as long as `go_on` says.
 pub fn time_while(connection: &mut Connection, request: &[u8], go_on: impl Fn() -> bool) -> Result<Sample> {
     let mut durations = Vec::new();
     while go_on() {

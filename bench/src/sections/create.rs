@@ -13,13 +13,12 @@ use crate::{
     daemon::Daemon,
     engine,
     http::Connection,
-    load::time,
+    load::timed,
     stats::{Sample, micros},
 };
 
 const SESSIONS: usize = 300;
 const STAMPS: usize = 2000;
-const FLOOR_CALLS: usize = 1000;
 const STARTUP: [&str; 3] = [
     "globalThis.settings = { name: 'bench', started: true }",
     "function total(list) { return _.sumBy(list, 'value') }",
@@ -47,15 +46,16 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
 
 /// The p50 of making sessions as a multiple of the floor; they are closed again.
 fn against_floor(bench: &Bench, connection: &mut Connection, template: &str, worktree: &Path) -> Result<f64> {
-    let floor = time(connection, &health(), bench.scaled(FLOOR_CALLS))?.p50();
+    let (health, mut floor) = (health(), Vec::new());
     let (mut durations, mut made) = (Vec::new(), Vec::new());
     for _ in 0..bench.scaled(SESSIONS) {
+        floor.push(timed(connection, &health)?);
         let (session, took) = create(connection, template, worktree)?;
         durations.push(took);
         made.push(session);
     }
     made.iter().try_for_each(|session| connection.close(session))?;
-    Ok(Sample::new(durations).p50() / floor)
+    Ok(Sample::new(durations).p50() / Sample::new(floor).p50())
 }
 
 fn create(connection: &mut Connection, template: &str, worktree: &Path) -> Result<(String, f64)> {

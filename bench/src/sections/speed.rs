@@ -9,7 +9,7 @@ use crate::{
     api::{health, repl},
     bench::Bench,
     daemon::Daemon,
-    load::{throughput, time, timed},
+    load::{throughput, time_in_turn, timed},
     process::cpu,
 };
 
@@ -28,14 +28,16 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
 
     let fleeting = connection.template("fleeting", &json!({ "runtime": { "durability": "none" } }))?;
     let fleeting = repl(&connection.session(&fleeting, folder.path())?, "1+1");
+    let health = health();
     let (mut floors, mut none, mut p50, mut p99) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.rounds() {
-        let floor = time(&mut connection, &health(), bench.scaled(CALLS))?.p50();
-        none.push(time(&mut connection, &fleeting, bench.scaled(CALLS))?.p50() / floor);
-        let calls = time(&mut connection, &sessions[0], bench.scaled(CALLS))?;
-        floors.push(floor);
-        p50.push(calls.p50() / floor);
-        p99.push(calls.p99() / floor);
+        let calls = bench.scaled(CALLS);
+        let [floor, fleeting] = time_in_turn(&mut connection, [&health, &fleeting], calls)?;
+        none.push(fleeting.p50() / floor.p50());
+        let [floor, durable] = time_in_turn(&mut connection, [&health, &sessions[0]], calls)?;
+        floors.push(floor.p50());
+        p50.push(durable.p50() / floor.p50());
+        p99.push(durable.p99() / floor.p50());
     }
     bench.report.info("GET /health, p50: the floor", "us", &floors, "");
     bench.report.target("1+1, p50, durability none", &none, "")?;

@@ -21,7 +21,7 @@ use crate::{
     bench::Bench,
     chart::{Chart, Series},
     http::Connection,
-    load::time,
+    load::time_in_turn,
     process::Memory,
     stats::Sample,
 };
@@ -79,8 +79,8 @@ fn draw(bench: &mut Bench, file: &str, title: &str, x: &str, y: &str, curves: Ve
 /// The p50 of a call as a multiple of the floor, which is measured beside it: the median of the rounds.
 fn against_floor(bench: &Bench, connection: &mut Connection, request: &[u8]) -> Result<f64> {
     let round = |_| {
-        let floor = time(connection, &health(), bench.scaled(CALLS))?;
-        Ok(time(connection, request, bench.scaled(CALLS))?.p50() / floor.p50())
+        let [floor, calls] = time_in_turn(connection, [&health(), request], bench.scaled(CALLS))?;
+        Ok(calls.p50() / floor.p50())
     };
     let rounds: Result<Vec<f64>> = (0..bench.rounds()).map(round).collect();
     Ok(Sample::new(rounds?).p50())

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use vm_model::{ExecutionId, SessionId, SessionStatus};
+use vm_model::{ExecutionId, ExecutionStatus, SessionId, SessionStatus};
 
 use crate::{Core, Error, core::Parts};
 
@@ -62,7 +62,13 @@ impl Amends {
 impl Amend {
     fn write(&self, parts: &Parts) -> Result<(), Error> {
         match self {
-            Self::CalledOff(id) => Ok(parts.store.forget_execution(*id)?),
+            // Mostly it is not there at all, which can be seen on a full disk as well.
+            Self::CalledOff(id) => match parts.store.execution(*id)? {
+                Some(execution) if execution.status == ExecutionStatus::Running => {
+                    Ok(parts.store.forget_execution(*id)?)
+                }
+                _ => Ok(()),
+            },
             Self::Crashed(id, why) => match parts.store.session(*id)? {
                 Some(mut session) if session.status != SessionStatus::Closed => {
                     session.status = SessionStatus::Crashed;

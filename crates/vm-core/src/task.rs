@@ -4,7 +4,6 @@
 //! transaction, written before anybody is told that the execution is over.
 
 use std::{
-    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -205,7 +204,7 @@ impl Task {
 
     /// Records the execution and what it changed. A startup file is recorded later, together with its session.
     fn finish(&mut self, outcome: Outcome) -> Result<Ended, Error> {
-        let noted = mem::replace(&mut *lock(&self.recorded), Recorded::All);
+        *lock(&self.recorded) = Recorded::All;
         let limit = self.note_stop(&outcome);
         let wall = self.began.elapsed().saturating_sub(self.queued);
         let execution = record(&self.current.execution, &self.current.run, &outcome, wall, self.queued);
@@ -221,9 +220,8 @@ impl Task {
         if execution.kind != ExecutionKind::Startup {
             let machine = self.turn.as_mut().ok_or_else(|| gone(&self.session))?;
             if let Err(error) = save(&self.parts, machine, &execution, &outcome) {
-                if noted == Recorded::Running {
-                    self.parts.amends.make(&self.parts, Amend::CalledOff(execution.id));
-                }
+                // It may be in the database as one that is running.
+                self.parts.amends.make(&self.parts, Amend::CalledOff(execution.id));
                 return Err(self.call_off(execution.id, error));
             }
         }

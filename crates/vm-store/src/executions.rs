@@ -12,18 +12,49 @@ use crate::{
     value::{Json, Name},
 };
 
+/// As many chunks of events, of 16 KiB each, are stored in one transaction.
+const FEW_CHUNKS: usize = 8;
+
 impl Store {
-    /// Stores an execution, the events in it and its effect on the state of its session, in one transaction. If it began
+    /// Stores an execution, the events in it and its effect on the state of its session: all of it, or nothing. If it began
     /// with [`Store::begin_execution`], it takes the place of what was stored then.
     ///
     /// # Errors
     /// [`SessionNotFound`](StoreError::SessionNotFound).
     pub fn insert_execution(&self, execution: &Execution, effect: Effect<'_>) -> Result<(), StoreError> {
-        let record = Record::of(execution);
-        self.commit(effect.is_flushed(), format_args!("store execution {}", execution.id), |db| {
-            insert(db, &record)?;
-            apply(db, execution.session_id, effect)
+        let mut record = Record::of(execution);
+        let is_long = record.chunks.len() > FEW_CHUNKS;
+        let mut store = || {
+            if is_long {
+                self.store_ahead(&mut record)?;
+            }
+            self.commit(effect.is_flushed(), format_args!("store execution {}", execution.id), |db| {
+                insert(db, &record)?;
+                apply(db, execution.session_id, effect)
+            })
+        };
+        store().inspect_err(|_| {
+            if is_long {
+                // Where that fails too, it is seen as one that is running until it is called off.
+                let _ = self.forget_execution(execution.id);
+            }
         })
+    }
+
+    /// Stores most of its events, a few at a time, as those of an execution that is still running: others would have to wait
+    /// while all of them are stored. Only the last ones come with the record, and make them seen.
+    fn store_ahead(&self, record: &mut Record<'_>) -> Result<(), StoreError> {
+        let execution = record.execution;
+        let ahead: Vec<_> = record.chunks.drain(..record.chunks.len() - FEW_CHUNKS).collect();
+        self.begin_execution(execution)?;
+        for chunks in ahead.chunks(FEW_CHUNKS) {
+            self.write(format_args!("store events of execution {}", execution.id), |db| {
+                let find = "SELECT n FROM executions WHERE id = ?1";
+                let n = one(db, find, [execution.id.as_bytes()], |row| Ok(row.get("n")?))?;
+                n.map_or(Ok(()), |n| events::insert(db, n, chunks))
+            })?;
+        }
+        Ok(())
     }
 
     /// Stores an execution that is still running, without its events, so that it is found as cancelled if the daemon
@@ -70,15 +101,20 @@ impl Store {
         })
     }
 
-    /// The events of an execution whose `seq` is greater than `after_seq`, in order. `None`: no execution has this id.
+    /// The events of an execution whose `seq` is greater than `after_seq`, in order; none while it is running. `None`: no
+    /// execution has this id.
     ///
     /// # Errors
     /// Only those of the database itself.
     pub fn events(&self, id: ExecutionId, after_seq: u64) -> Result<Option<Vec<Event>>, StoreError> {
         self.read(format_args!("read the events of execution {id}"), |db| {
-            let find = "SELECT n FROM executions WHERE id = ?1";
-            let Some(n) = one(db, find, [id.as_bytes()], |row| Ok(row.get::<_, i64>("n")?))? else { return Ok(None) };
-            events::read(db, id, n, after_seq).map(Some)
+            let find = "SELECT n, status = 'running' AS is_running FROM executions WHERE id = ?1";
+            let found = one(db, find, [id.as_bytes()], |row| Ok((row.get("n")?, row.get("is_running")?)))?;
+            match found {
+                None => Ok(None),
+                Some((_, true)) => Ok(Some(Vec::new())),
+                Some((n, false)) => events::read(db, id, n, after_seq).map(Some),
+            }
         })
     }
 }

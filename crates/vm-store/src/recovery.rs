@@ -69,6 +69,8 @@ fn cancel(db: &Connection) -> Result<u64, Failure> {
     let now = Timestamp::now();
     let notice = Payload::System { message: EXECUTION_INTERRUPTED.into(), level: ConsoleLevel::Error };
     let payload = to_string(&notice).map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
+    // What of its events was stored ahead of its record is not all of them.
+    db.execute("DELETE FROM event_chunks WHERE execution IN (SELECT n FROM executions WHERE status = 'running')", [])?;
     let mut text = String::new();
     events::encode(&mut text, 1, now, notice.kind(), &payload);
     db.prepare(

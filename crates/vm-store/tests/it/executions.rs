@@ -100,6 +100,33 @@ fn an_execution_is_stored_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn one_with_many_events_is_stored_in_parts_and_seen_as_a_whole_or_not_at_all() {
+    let fixture = Fixture::new();
+    let session = fixture.session();
+    let chunks =
+        || fixture.raw().query_row("SELECT count(*) FROM event_chunks", [], |row| row.get::<_, i64>(0)).unwrap();
+    let mut execution = one_plus_one(session.id);
+    let payload = format!("\"{}\"", "x".repeat(200));
+    execution.events = Some((1..=2500).map(|seq| event(execution.id, seq, EventType::Console, &payload)).collect());
+    execution.events.as_mut().unwrap()[2499].seq = 0;
+    assert!(fixture.store.insert_execution(&execution, Effect::Unchanged).is_err());
+    assert!(fixture.store.execution(execution.id).unwrap().is_none());
+    assert_eq!(chunks(), 0);
+
+    execution.events.as_mut().unwrap()[2499].seq = 2500;
+    for _ in 0..2 {
+        fixture.store.begin_execution(&execution).unwrap();
+        assert!(fixture.store.events(execution.id, 0).unwrap().unwrap().is_empty());
+        fixture.store.forget_execution(execution.id).unwrap();
+    }
+    fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap();
+    assert!(chunks() > 20, "{}", chunks());
+    assert_same(&fixture.store.events(execution.id, 0).unwrap(), &execution.events);
+    let execution = Execution { events: None, ..execution };
+    assert_same(&fixture.store.execution(execution.id).unwrap().unwrap(), &execution);
+}
+
+#[test]
 fn an_execution_needs_a_session() {
     let fixture = Fixture::new();
     let nobody = session().id;

@@ -33,6 +33,7 @@ const ACTS: &[&str] = &[
     "marks.push(MARK); sum += MARK; for (let until = performance.now() + 15; performance.now() < until;);",
     "marks.push(MARK); sum += MARK; for (;;);",
     "marks.push(MARK); sum += MARK; console.log('x'.repeat(1 << 20))",
+    "marks.push(MARK); sum += MARK; for (let i = 0; i < 300; i++) console.log('x'.repeat(1000))",
     "marks.push(MARK); sum += MARK; { const hoard = []; for (;;) hoard.push(new Uint8Array(1 << 20).fill(1)) }",
 ];
 
@@ -62,7 +63,7 @@ impl World {
         for durability in DURABILITIES {
             let settings = json!({
                 "runtime": {"durability": durability},
-                "limits": {"cpu_ms": 40, "wall_ms": 5000, "max_output_kb": 16, "mem_mb": 16},
+                "limits": {"cpu_ms": 40, "wall_ms": 5000, "max_output_kb": 512, "mem_mb": 16},
             });
             for (name, files) in [("plain", &[][..]), ("stamped", &["start.js"]), ("own", &["start.js", "own.js"])] {
                 let template = daemon.template(&format!("{name} {durability}"), &settings);

@@ -116,9 +116,8 @@ impl QuickJsInstance {
             if let Some(packed) = packed {
                 checkpoint.apply(Reader::new(packed)?, self.max_memory())?;
             }
-            self.checkpoint = checkpoint;
+            (self.checkpoint, self.resting) = (checkpoint, None);
             self.machine = Some(self.stamp()?);
-            self.resting = None;
         }
         Ok(())
     }
@@ -245,6 +244,9 @@ impl Instance for QuickJsInstance {
     }
 
     fn state_before(&self) -> Result<Option<Vec<u8>>, EngineError> {
+        if self.resting.is_some() {
+            return Ok(self.state());
+        }
         let mut before = self.checkpoint.clone();
         if let Some(change) = &self.last_change {
             before.apply(change.clone().reader()?, self.max_memory())?;

@@ -21,7 +21,13 @@ use crate::{
 /// What the hostile session runs again and again.
 const HOSTILE: [(&str, &str); 3] = [
     ("neighbour's p99 beside an endless loop", "for (;;) ;"),
-    ("neighbour's p99 beside a flood of output", "for (;;) console.log('x'.repeat(100))"),
+    (
+        "neighbour's p99 beside a flood of output",
+        // Hard to pack: no line comes again within what is packed together.
+        "{ const number = () => Math.random().toString(36).slice(2);
+           const lines = Array.from({ length: 1000 }, () => Array.from({ length: 9 }, number).join(''));
+           for (let i = 0;; i++) console.log(lines[i % 1000]) }",
+    ),
     (
         "neighbour's p99 beside a script that fills its memory",
         "const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1))",

@@ -2,7 +2,6 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread, time::Duration};
 
-use tokio::runtime::Handle;
 use vm_engine::{Engine, QuickJs};
 use vm_model::RuntimeSummary;
 use vm_modules::libraries::Cache;
@@ -10,7 +9,7 @@ pub use vm_store::Retention;
 use vm_store::{Recovered, Store};
 
 use crate::{
-    Error, Executions, Sessions, Templates,
+    Error, Executions, Executor, Sessions, Templates,
     amends::{Amends, make_amends},
     ceiling::Ceiling,
     hibernation::{hibernate_idle, relieve, rest_idle},
@@ -19,7 +18,6 @@ use crate::{
     libraries::Hashes,
     live::LiveSessions,
     slots::Slots,
-    workers::Workers,
 };
 
 /// Where things are kept.
@@ -54,11 +52,9 @@ pub(crate) struct Parts {
     pub images: Images,
     pub library_hashes: Hashes,
     pub retention: Retention,
-    pub workers: Workers,
+    pub executor: Executor,
     pub slots: Slots,
     pub ceiling: Ceiling,
-    /// Where the requests of scripts are made: the runtime of whoever opened the core.
-    pub runtime: Handle,
 }
 
 impl Core {
@@ -66,12 +62,11 @@ impl Core {
     ///
     /// # Errors
     /// The database cannot be opened, or the engine cannot start on this machine.
-    pub async fn open(config: Config) -> Result<Self, Error> {
-        let workers = Workers::new();
+    pub async fn open(config: Config, executor: &Executor) -> Result<Self, Error> {
         let library_cache = Cache::new(config.library_cache);
         let ceiling = Ceiling::new(config.max_memory);
         let slots = Slots::new(config.parallel.unwrap_or_else(cores).get());
-        let opened = workers.run(move || {
+        let opened = executor.run(move || {
             let store = Store::open(&config.database)?;
             let engine = QuickJs::new(&config.code_cache)?;
             let Recovered { ready, crashed, cancelled } = store.recover(&engine.identity())?;
@@ -88,16 +83,15 @@ impl Core {
             images: Images::default(),
             library_hashes: Hashes::default(),
             retention: config.retention,
-            workers,
+            executor: executor.clone(),
             slots,
             ceiling,
-            runtime: Handle::current(),
         }));
-        tokio::spawn(hibernate_idle(Arc::downgrade(&core.0), config.hibernate_after));
-        tokio::spawn(keep_house(Arc::downgrade(&core.0)));
-        tokio::spawn(make_amends(Arc::downgrade(&core.0)));
-        tokio::spawn(relieve(Arc::downgrade(&core.0)));
-        tokio::spawn(rest_idle(Arc::downgrade(&core.0)));
+        drop(executor.spawn(hibernate_idle(Arc::downgrade(&core.0), config.hibernate_after)));
+        drop(executor.spawn(keep_house(Arc::downgrade(&core.0))));
+        drop(executor.spawn(make_amends(Arc::downgrade(&core.0))));
+        drop(executor.spawn(relieve(Arc::downgrade(&core.0))));
+        drop(executor.spawn(rest_idle(Arc::downgrade(&core.0))));
         Ok(core)
     }
 
@@ -153,13 +147,19 @@ impl Core {
         }
     }
 
+    /// The threads on which it works.
+    #[must_use]
+    pub fn executor(&self) -> &Executor {
+        &self.0.executor
+    }
+
     /// Does something with the parts where it may block.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Parts) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let parts = self.0.clone();
-        self.0.workers.run(move || work(&parts)).await?
+        self.0.executor.run(move || work(&parts)).await?
     }
 }
 

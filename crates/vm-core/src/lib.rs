@@ -8,6 +8,7 @@
 //! | [`catalog`] | what templates can be configured with |
 //! | [`sessions`] | creation with its startup files, and closing |
 //! | [`executions`] | running code, and reading what it did |
+//! | [`executor`] | the threads on which everything runs, and which anything may block |
 //! | `amends` | what the database has to be told and did not take |
 //! | `ceiling` | how much memory the whole daemon may have |
 //! | `hibernation` | how idle sessions leave the memory, and come back |
@@ -22,21 +23,21 @@
 //! | `slots` | how many executions compute at once |
 //! | `startup` | a session's start, where no image has all of it behind it |
 //! | `task` | one execution from its first turn to its record |
-//! | `workers` | the threads that JavaScript and the database may block |
 //! | [`error`] | everything that can go wrong |
 //!
-//! It needs a tokio runtime and no daemon:
+//! It needs no daemon:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //!
-//! use vm_core::{Config, Core, Retention};
+//! use vm_core::{Config, Core, Executor, Retention};
 //! use vm_model::{NewSession, NewTemplate, ReplRequest};
 //!
 //! # let folder = tempfile::tempdir()?;
-//! # let path = folder.path();
-//! tokio::runtime::Runtime::new()?.block_on(async {
+//! # let path = folder.path().to_path_buf();
+//! let executor = Executor::new()?;
+//! executor.clone().block_on(async move {
 //!     let config = Config {
 //!         database: path.join("vm.db"),
 //!         code_cache: path.join("code"),
@@ -46,7 +47,7 @@
 //!         hibernate_after: Duration::from_secs(300),
 //!         retention: Retention::default(),
 //!     };
-//!     let core = Core::open(config).await?;
+//!     let core = Core::open(config, &executor).await?;
 //!     let template = core.templates().create(NewTemplate { name: "plain".into(), ..NewTemplate::default() }).await?;
 //!     let session = core
 //!         .sessions()
@@ -54,7 +55,7 @@
 //!             template_id: template.id.to_string(),
 //!             workspace_id: "docs".into(),
 //!             base_commit_oid: "none".into(),
-//!             worktree_path: path.into(),
+//!             worktree_path: path,
 //!         })
 //!         .await?;
 //!     let run = |input: &str| ReplRequest { session_id: session.id.to_string(), input: input.into() };
@@ -62,8 +63,9 @@
 //!     let execution = core.executions().repl(run("seed + 2")).await?;
 //!     assert_eq!(execution.result.map(|value| value.preview).as_deref(), Some("42"));
 //!     core.shutdown().await;
-//!     Ok(())
-//! })
+//!     Ok::<_, vm_core::Error>(())
+//! })??;
+//! # Ok(())
 //! # }
 //! ```
 
@@ -74,6 +76,7 @@ mod ceiling;
 pub mod core;
 pub mod error;
 pub mod executions;
+pub mod executor;
 pub mod extensions;
 mod hibernation;
 mod host;
@@ -89,11 +92,11 @@ mod slots;
 mod startup;
 mod task;
 pub mod templates;
-mod workers;
 
 pub use crate::core::{Config, Core, Retention};
 pub use error::Error;
 pub use executions::Executions;
+pub use executor::Executor;
 pub use sessions::Sessions;
 pub use templates::Templates;
 pub use vm_modules::libraries::LibraryError;

@@ -62,7 +62,7 @@ impl Plan {
         wake: &Arc<Notify>,
     ) -> Result<Self, Error> {
         let policy = Policy::of(&template)?;
-        let host = Host::new(policy.host_calls(&template, &worktree, &parts.runtime, wake)?);
+        let host = Host::new(policy.host_calls(&template, &worktree, parts.executor.reactor(), wake)?);
         Ok(Self { template, policy, worktree, host })
     }
 

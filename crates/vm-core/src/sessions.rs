@@ -43,9 +43,7 @@ impl Sessions<'_> {
                 Stamped::Starting(starting) => starting.start(&core).await,
             }
         };
-        tokio::spawn(create.in_current_span())
-            .await
-            .map_err(|error| Error::Internal(format!("a session's creation failed: {error}")))?
+        self.0.0.executor.spawn(create.in_current_span()).await?
     }
 
     /// Sessions, newest first.
@@ -116,9 +114,7 @@ impl Sessions<'_> {
             }
             closed
         };
-        tokio::spawn(close.in_current_span())
-            .await
-            .map_err(|error| Error::Internal(format!("a session's end failed: {error}")))?
+        self.0.0.executor.spawn(close.in_current_span()).await?
     }
 }
 

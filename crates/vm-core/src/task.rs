@@ -108,7 +108,7 @@ impl Task {
                     return Err(error);
                 }
             };
-            let failed = match parts.workers.run(move || task.take_turn(slot)).await {
+            let failed = match parts.executor.run(move || task.take_turn(slot)).await {
                 Ok(After::Wait(waiting, until)) => {
                     task = waiting;
                     tokio::select! {
@@ -118,7 +118,7 @@ impl Task {
                     continue;
                 }
                 Ok(After::Ended(ended)) => return *ended,
-                Ok(After::Finish(task, outcome)) => match parts.workers.run(move || task.end(outcome)).await {
+                Ok(After::Finish(task, outcome)) => match parts.executor.run(move || task.end(outcome)).await {
                     Ok(ended) => return ended,
                     Err(error) => error,
                 },
@@ -178,8 +178,8 @@ impl Task {
         let (parts, current, recorded) = (self.parts.clone(), self.current.clone(), self.recorded.clone());
         move || {
             if current.execution.kind != ExecutionKind::Startup && *lock(&recorded) == Recorded::Nothing {
-                let workers = &parts.clone().workers;
-                workers.spawn(move || note_running(&parts, &current, &recorded));
+                let executor = parts.executor.clone();
+                drop(executor.spawn(async move { note_running(&parts, &current, &recorded) }));
             }
         }
     }

@@ -22,6 +22,8 @@ use tokio::{
     time::sleep,
 };
 
+use vm_core::Core;
+
 use crate::malformed::Stream;
 
 /// So many clients are heard at a time; the next ones wait until one of them ends.
@@ -44,13 +46,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Connections {
     http: http1::Builder,
     service: TowerToHyperService<Router>,
+    core: Core,
     free: Arc<Semaphore>,
     /// Says to every connection of this moment: end when you have been idle for so long, or after your next answer.
     hang_up: watch::Sender<Duration>,
 }
 
 impl Connections {
-    pub fn new(router: Router) -> Self {
+    pub fn new(router: Router, core: Core) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_header_size(MAX_HEAD);
         // A client that has said all that it has to say may still want the answer.
@@ -58,6 +61,7 @@ impl Connections {
         Self {
             http,
             service: TowerToHyperService::new(router),
+            core,
             free: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             hang_up: watch::Sender::new(Duration::ZERO),
         }
@@ -98,7 +102,7 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         let _ = sockopt::set_tcp_user_timeout(&stream, ANSWER_TIMEOUT);
         let connection = self.http.serve_connection(TokioIo::new(Stream::new(stream)), self.service.clone());
-        tokio::spawn(converse(connection, self.hang_up.subscribe(), place));
+        drop(self.core.executor().spawn(converse(connection, self.hang_up.subscribe(), place)));
     }
 }
 

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime::Runtime};
-use vm_core::{Config, Core};
+use tokio::net::TcpListener;
+use vm_core::{Config, Core, Executor};
 use vm_model::{NewSession, NewTemplate};
 use vm_server::Access;
 
@@ -18,43 +18,45 @@ const JSON: &str = "Content-Type: application/json\r\n";
 struct Server {
     address: SocketAddr,
     core: Core,
-    runtime: Runtime,
+    executor: Executor,
     folder: tempfile::TempDir,
 }
 
 impl Server {
     fn start() -> Self {
-        let (runtime, folder) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
+        let (executor, folder) = (Executor::new().unwrap(), tempfile::tempdir().unwrap());
         let code_cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/code").into();
-        let (core, listener) = runtime.block_on(async {
-            let core = Core::open(Config {
-                database: folder.path().join("vm.db"),
+        let (path, opener) = (folder.path().to_path_buf(), executor.clone());
+        let open = async move {
+            let config = Config {
+                database: path.join("vm.db"),
                 code_cache,
-                library_cache: folder.path().into(),
+                library_cache: path,
                 parallel: None,
                 max_memory: None,
                 hibernate_after: std::time::Duration::from_secs(300),
                 retention: vm_core::Retention::default(),
-            })
-            .await
-            .unwrap();
+            };
+            let core = Core::open(config, &opener).await.unwrap();
             (core, TcpListener::bind("127.0.0.1:0").await.unwrap())
-        });
+        };
+        let (core, listener) = executor.block_on(open).unwrap();
         let address = listener.local_addr().unwrap();
         let access = Access::new("127.0.0.1:0", &[address], None, Vec::new()).unwrap();
-        runtime.spawn(vm_server::serve(listener, core.clone(), access, std::future::pending()));
-        Self { address, core, runtime, folder }
+        drop(executor.spawn(vm_server::serve(listener, core.clone(), access, std::future::pending())));
+        Self { address, core, executor, folder }
     }
 
     fn session(&self) -> String {
-        self.runtime.block_on(async {
+        let (core, worktree_path) = (self.core.clone(), self.folder.path().into());
+        let create = async move {
             let template = NewTemplate { name: "a".into(), ..NewTemplate::default() };
-            let template = self.core.templates().create(template).await.unwrap();
-            let (template_id, worktree_path) = (template.id.to_string(), self.folder.path().into());
+            let template_id = core.templates().create(template).await.unwrap().id.to_string();
             let (workspace_id, base_commit_oid) = ("w".into(), "c".into());
             let new = NewSession { template_id, workspace_id, base_commit_oid, worktree_path };
-            self.core.sessions().create(new).await.unwrap().id.to_string()
-        })
+            core.sessions().create(new).await.unwrap().id.to_string()
+        };
+        self.executor.block_on(create).unwrap()
     }
 
     /// A connection on which the head of a POST was sent.

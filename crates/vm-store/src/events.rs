@@ -1,7 +1,9 @@
-//! How events are stored: in chunks, as text. The separator between them is no character that JSON text can hold.
+//! How events are stored: in chunks, as text, packed if that is long. The separator between them is no character that JSON
+//! text can hold.
 
 use std::{fmt::Write, mem};
 
+use lz4_flex::block::{compress_prepend_size, decompress, uncompressed_size};
 use rusqlite::{Connection, Row};
 use vm_model::{Event, EventType, ExecutionId, Timestamp};
 
@@ -12,13 +14,19 @@ use crate::{
 
 /// What a chunk holds at most, unless a single event is larger, in bytes: few enough that one event is read quickly.
 const CHUNK: usize = 16 << 10;
+/// From how many bytes on text is packed.
+const LONG: usize = 1 << 10;
+/// No LZ4 becomes longer than by this factor.
+const MAX_RATIO: usize = 255;
 const SEPARATOR: char = '\u{1e}';
 const TABLE: &str = "event_chunks";
 
 /// Events of one execution as a row has them.
 pub(crate) struct Chunk {
     last_seq: u64,
+    /// Empty if it is packed.
     text: String,
+    packed: Option<Vec<u8>>,
 }
 
 /// The rows for events in the order of `seq`. Made before anybody is kept from writing.
@@ -29,17 +37,26 @@ pub(crate) fn chunks(events: &[Event]) -> Vec<Chunk> {
         encode(&mut text, event.seq, event.ts, event.kind, event.payload.get());
         match events.peek() {
             Some(next) if text.len() + next.payload.get().len() < CHUNK => text.push(SEPARATOR),
-            _ => chunks.push(Chunk { last_seq: event.seq, text: mem::take(&mut text) }),
+            _ => chunks.push(chunk(event.seq, mem::take(&mut text))),
         }
     }
     chunks
 }
 
+fn chunk(last_seq: u64, text: String) -> Chunk {
+    let packed = (text.len() >= LONG).then(|| compress_prepend_size(text.as_bytes()));
+    match packed.filter(|packed| packed.len() < text.len()) {
+        None => Chunk { last_seq, text, packed: None },
+        packed => Chunk { last_seq, text: String::new(), packed },
+    }
+}
+
 /// Stores them for the execution with this number.
 pub(crate) fn insert(db: &Connection, n: i64, chunks: &[Chunk]) -> Result<(), Failure> {
-    let mut insert = db.prepare_cached("INSERT INTO event_chunks (execution, last_seq, events) VALUES (?1, ?2, ?3)")?;
-    for Chunk { last_seq, text } in chunks {
-        insert.execute((n, last_seq, text))?;
+    let sql = "INSERT INTO event_chunks (execution, last_seq, events, packed) VALUES (?1, ?2, ?3, ?4)";
+    let mut insert = db.prepare_cached(sql)?;
+    for Chunk { last_seq, text, packed } in chunks {
+        insert.execute((n, last_seq, text, packed))?;
     }
     Ok(())
 }
@@ -48,8 +65,8 @@ pub(crate) fn insert(db: &Connection, n: i64, chunks: &[Chunk]) -> Result<(), Fa
 pub(crate) fn read(db: &Connection, id: ExecutionId, n: i64, after_seq: u64) -> Result<Vec<Event>, Failure> {
     // A larger number than SQLite knows is after every event.
     let after = i64::try_from(after_seq).unwrap_or(i64::MAX);
-    let sql = "SELECT events FROM event_chunks WHERE execution = ?1 AND last_seq > ?2 ORDER BY last_seq";
-    let chunks = all(db, sql, [n, after], |row| chunk(id, row))?;
+    let sql = "SELECT events, packed FROM event_chunks WHERE execution = ?1 AND last_seq > ?2 ORDER BY last_seq";
+    let chunks = all(db, sql, [n, after], |row| unpack(id, row))?;
     Ok(chunks.into_iter().flatten().filter(|event| event.seq > after_seq).collect())
 }
 
@@ -60,10 +77,25 @@ pub(crate) fn encode(text: &mut String, seq: u64, ts: Timestamp, kind: EventType
     text.extend([kind.as_str(), " ", payload]);
 }
 
-fn chunk(id: ExecutionId, row: &Row<'_>) -> Result<Vec<Event>, Failure> {
-    let text: String = Record { table: TABLE, row }.get("events")?;
+fn unpack(id: ExecutionId, row: &Row<'_>) -> Result<Vec<Event>, Failure> {
+    let row = Record { table: TABLE, row };
+    let text = match row.get::<Option<Vec<u8>>>("packed")? {
+        None => row.get("events")?,
+        Some(packed) => text(&packed).ok_or_else(|| {
+            let why = "cannot be unpacked".into();
+            Failure::Damaged { table: TABLE, column: "packed", why }
+        })?,
+    };
     let damaged = |why| Failure::Damaged { table: TABLE, column: "events", why };
     text.split(SEPARATOR).map(|text| decode(id, text).map_err(damaged)).collect()
+}
+
+/// Nothing if it is damaged.
+fn text(packed: &[u8]) -> Option<String> {
+    let (length, packed) = uncompressed_size(packed).ok()?;
+    // Before there is memory for it.
+    let is_possible = length <= packed.len().saturating_mul(MAX_RATIO);
+    String::from_utf8(decompress(packed, is_possible.then_some(length)?).ok()?).ok()
 }
 
 /// Or what is wrong with it.

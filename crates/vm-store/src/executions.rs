@@ -12,7 +12,7 @@ use crate::{
     value::{Json, Name},
 };
 
-/// As many chunks of events, of 16 KiB each, are stored in one transaction.
+/// As many chunks of events are stored in one transaction.
 const FEW_CHUNKS: usize = 8;
 
 impl Store {

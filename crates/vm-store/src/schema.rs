@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_session_state.sql"),
     include_str!("../migrations/0004_event_chunks.sql"),
     include_str!("../migrations/0005_host_flag.sql"),
+    include_str!("../migrations/0006_packed_events.sql"),
 ];
 
 /// Makes the file at `path`, which `db` has open, a database of the present schema in WAL mode.

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder};
+use tokio::runtime::Builder;
 use vm_client::Client;
 use vm_model::Token;
 
@@ -83,7 +84,7 @@ impl Cli {
     }
 
     /// Runs the command to its end; the exit code is a failure if a script failed.
-    pub async fn run(self) -> Result<ExitCode, Error> {
+    pub fn run(self) -> Result<ExitCode, Error> {
         let Self { global, command } = self;
         let log_format = if let Command::Serve(serve) = &command { serve.log_format } else { LogFormat::Text };
         logging::start(&global.log_level, log_format);
@@ -92,17 +93,25 @@ impl Cli {
         let client = || Client::new(&global.server_url, token.as_ref());
         let output = Output { json: global.json };
         match command {
-            Command::Serve(serve) => serve.run(global.db, token).await?,
-            Command::Template(command) => command.run(&client()?, output).await?,
-            Command::Session(command) => command.run(&client()?, output).await?,
-            Command::Exec(command) => return command.run(&client()?, output).await,
-            Command::Ops(command) => command.run(&client()?, output).await?,
-            Command::Libs(command) => command.run(output).await?,
+            Command::Serve(serve) => serve.run(global.db, token)?,
+            Command::Template(command) => wait(async { command.run(&client()?, output).await })?,
+            Command::Session(command) => wait(async { command.run(&client()?, output).await })?,
+            Command::Exec(command) => return wait(async { command.run(&client()?, output).await }),
+            Command::Ops(command) => wait(async { command.run(&client()?, output).await })?,
+            Command::Libs(command) => wait(command.run(output))?,
             Command::Help(help) => help.run()?,
             Command::Completions(completions) => completions.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn wait<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+    let result = runtime.block_on(call);
+    // A name that is still being looked up must not hold up the exit.
+    runtime.shutdown_background();
+    result
 }
 
 /// The definition of the command line.

@@ -49,25 +49,15 @@ use std::{
     process::ExitCode,
 };
 
-use tokio::runtime::Runtime;
-
-use crate::{cli::Cli, error::Error};
+use crate::cli::Cli;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    run(Cli::read()).unwrap_or_else(|error| {
+    Cli::read().run().unwrap_or_else(|error| {
         // If even standard error is gone, the exit code still says it.
         let _ = writeln!(io::stderr(), "Error: {}", output::safe(&error.to_string()));
         ExitCode::FAILURE
     })
-}
-
-fn run(cli: Cli) -> Result<ExitCode, Error> {
-    let runtime = Runtime::new().map_err(Error::Runtime)?;
-    let result = runtime.block_on(cli.run());
-    // The command has come to its end: whatever thread is still busy must not hold up the exit.
-    runtime.shutdown_background();
-    result
 }

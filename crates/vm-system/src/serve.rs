@@ -16,7 +16,7 @@ use tokio::{
     select,
     signal::unix::{Signal, SignalKind, signal},
 };
-use vm_core::{Config, Core};
+use vm_core::{Config, Core, Executor};
 use vm_model::Token;
 use vm_modules::libraries::Cache;
 use vm_server::{Access, Origin};
@@ -62,7 +62,12 @@ pub struct Serve {
 
 impl Serve {
     /// Serves until a signal asks to stop. The one line on standard output says that requests are accepted, and where.
-    pub async fn run(self, database: PathBuf, token: Option<Token>) -> Result<(), Error> {
+    pub fn run(self, database: PathBuf, token: Option<Token>) -> Result<(), Error> {
+        let executor = Executor::new().map_err(Error::Runtime)?;
+        executor.block_on(self.serve(database, token, executor.clone()))?
+    }
+
+    async fn serve(self, database: PathBuf, token: Option<Token>, executor: Executor) -> Result<(), Error> {
         let signals = Signals::new().map_err(Error::Serve)?;
         let code_cache = self.code_cache.or_else(default_code_cache).ok_or(Error::NoCodeCache)?;
         raise_file_limit();
@@ -80,7 +85,7 @@ impl Serve {
             hibernate_after: Duration::from_secs(self.hibernate_after),
             retention: retention(&self.retain),
         };
-        let core = Core::open(config).await?;
+        let core = Core::open(config, &executor).await?;
         let address = listener.local_addr().map_err(Error::Serve)?;
         output::write(&format!("vm-system is listening on http://{address}\n"))?;
         vm_server::serve(listener, core, access, signals.stop()).await;

@@ -1,27 +1,19 @@
 //! Executions and their events.
 
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
-use serde::{Deserialize, Serialize};
-use tokio::task::spawn_blocking;
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vm_core::Core;
-use vm_model::{ErrorCode, Event, Execution, ExecutionId, ReplRequest, RunFileRequest, SessionId};
+use vm_model::{Event, Execution, ExecutionId, ReplRequest, RunFileRequest, SessionId};
 
 use crate::{
-    errors::{ApiError, INTERNAL},
+    errors::ApiError,
     query::{Limit, Parameters},
     request::{Body, Id},
 };
 
 const DEFAULT_LIMIT: u32 = 50;
-/// So many are encoded in some ten microseconds.
-const FEW_EVENTS: usize = 100;
 
 pub(super) fn routes() -> OpenApiRouter<Core> {
     OpenApiRouter::new()
@@ -47,8 +39,11 @@ pub(super) fn routes() -> OpenApiRouter<Core> {
         (status = 422, description = "`OUTPUT_LIMIT_EXCEEDED`: the execution is recorded as `timeout`, and the session goes on."),
     ),
 )]
-async fn repl(State(core): State<Core>, Body(request): Body<ReplRequest>) -> Result<Response, ApiError> {
-    Ok(recorded(core.executions().repl(request).await?).await)
+async fn repl(
+    State(core): State<Core>,
+    Body(request): Body<ReplRequest>,
+) -> Result<(StatusCode, Json<Execution>), ApiError> {
+    Ok((StatusCode::CREATED, Json(core.executions().repl(request).await?)))
 }
 
 /// Run a file of the worktree and wait for its end. One that throws is an execution with status `error`.
@@ -65,23 +60,11 @@ async fn repl(State(core): State<Core>, Body(request): Body<ReplRequest>) -> Res
         (status = 422, description = "`INVALID_PATH`; or `OUTPUT_LIMIT_EXCEEDED`: the execution is recorded as `timeout`, and the session goes on."),
     ),
 )]
-async fn run_file(State(core): State<Core>, Body(request): Body<RunFileRequest>) -> Result<Response, ApiError> {
-    Ok(recorded(core.executions().run_file(request).await?).await)
-}
-
-async fn recorded(execution: Execution) -> Response {
-    let events = execution.events.as_ref().map_or(0, Vec::len);
-    encoded(StatusCode::CREATED, events, execution).await
-}
-
-/// Encodes an answer; one with many events where nobody else is held up by it.
-async fn encoded<T: Serialize + Send + 'static>(status: StatusCode, events: usize, body: T) -> Response {
-    let encode = move || (status, Json(body)).into_response();
-    if events <= FEW_EVENTS {
-        return encode();
-    }
-    let failed = |_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, INTERNAL).into_response();
-    spawn_blocking(encode).await.unwrap_or_else(failed)
+async fn run_file(
+    State(core): State<Core>,
+    Body(request): Body<RunFileRequest>,
+) -> Result<(StatusCode, Json<Execution>), ApiError> {
+    Ok((StatusCode::CREATED, Json(core.executions().run_file(request).await?)))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -175,7 +158,6 @@ async fn events(
     State(core): State<Core>,
     Id(id): Id<ExecutionId>,
     Parameters(parameters): Parameters<EventParameters>,
-) -> Result<Response, ApiError> {
-    let events = core.executions().events(id, parameters.after_seq).await?;
-    Ok(encoded(StatusCode::OK, events.len(), events).await)
+) -> Result<Json<Vec<Event>>, ApiError> {
+    Ok(Json(core.executions().events(id, parameters.after_seq).await?))
 }

@@ -160,6 +160,10 @@ fn damaged_values_are_named() {
     }
     let found = damage("UPDATE event_chunks SET events = '1 5'", &events);
     assert_eq!(found, "event_chunks.events has an event without type");
+    for packed in ["x''", "x'ffffffff00'", "x'0200000030ff'", "x'0100000010ff'"] {
+        let found = damage(&format!("UPDATE event_chunks SET packed = {packed}"), &events);
+        assert_eq!(found, "event_chunks.packed cannot be unpacked");
+    }
     let found = damage("UPDATE executions SET metrics = '[true]'", &execution);
     assert!(found.starts_with("executions.metrics cannot be read"), "{found}");
     let found = damage("UPDATE executions SET status = ''", &execution);

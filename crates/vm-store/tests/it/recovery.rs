@@ -95,7 +95,7 @@ fn what_was_running_is_cancelled_and_what_ended_is_not() {
     }
     fixture.store.insert_execution(&ended, Effect::Saved(&change(b"1"))).unwrap();
     // as if the daemon had been killed while it stored the events of the other one
-    let part = "INSERT INTO event_chunks SELECT n, 7, '7 5 console {}' FROM executions WHERE status = 'running'";
+    let part = "INSERT INTO event_chunks (execution, last_seq, events) SELECT n, 7, '7 5 console {}' FROM executions WHERE status = 'running'";
     assert_eq!(fixture.raw().execute(part, []).unwrap(), 1);
 
     assert_eq!(fixture.store.recover(&GUEST).unwrap(), Recovered { ready: 1, crashed: 0, cancelled: 1 });

@@ -1,0 +1,376 @@
+//! The threads on which everything runs, and which anything may block: JavaScript, the database, files.
+//!
+//! To wake another thread takes longer than most of what a request asks for. So the thread that the network wakes does the
+//! work itself, and nobody watches the network meanwhile. Only if that takes longer than a moment, the lookout, a thread
+//! that has nothing else to do, takes its place. (The field calls this leader and followers.)
+//!
+//! Guest code needs a larger stack than other threads have. A thread whose priority an execution has lowered ends with that
+//! work, because the way back needs a privilege.
+
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    task::{Context, Poll, Waker},
+    thread,
+    time::Duration,
+};
+
+use async_task::Runnable;
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::oneshot,
+    task::yield_now,
+};
+use tracing::Span;
+use vm_engine::{engine::STACK_SIZE, is_lowered};
+
+use crate::Error;
+
+/// As many threads; more work waits for one of them.
+const MAX_THREADS: usize = 512;
+/// How long a thread without work stays.
+const IDLE: Duration = Duration::from_secs(10);
+/// How often the lookout looks whether somebody is held up. What can go on waits for at most two of these.
+const TICK: Duration = Duration::from_micros(200);
+/// After so many looks at which all was well it sleeps until it is woken.
+const CALM: u32 = 10;
+/// After so many tasks without a look at the network there is one.
+const FAIR: u32 = 64;
+
+/// The threads, and the runtime whose network and timers they use. Cheap to clone; the threads end with the last clone.
+#[derive(Clone)]
+pub struct Executor(Arc<Owner>);
+
+struct Owner(Arc<Shared>);
+
+struct Shared {
+    /// Watches network and timers while a thread is in it.
+    reactor: Runtime,
+    state: Mutex<State>,
+    /// Told to a thread that waits for work.
+    work: Condvar,
+    /// Told to the lookout when it is to stay awake.
+    watch: Condvar,
+    cores: usize,
+}
+
+#[derive(Default)]
+struct State {
+    tasks: VecDeque<Runnable>,
+    threads: usize,
+    /// Threads that wait for work, without the lookout.
+    idle: usize,
+    lookout: Lookout,
+    /// A thread is in the reactor.
+    is_driven: bool,
+    /// Brings that thread back.
+    driver: Option<Waker>,
+    /// Tasks taken since somebody was in the reactor.
+    since_driven: u32,
+    /// How often a thread took something to do.
+    taken: u64,
+    is_closed: bool,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Lookout {
+    #[default]
+    Missing,
+    Asleep,
+    Awake,
+}
+
+enum Work {
+    Task(Runnable),
+    Reactor,
+}
+
+thread_local! {
+    /// Whose thread this is, and whether it is in the reactor.
+    static OWN: Cell<(*const Shared, bool)> = const { Cell::new((ptr::null(), false)) };
+}
+
+impl Executor {
+    /// Starts the first thread.
+    ///
+    /// # Errors
+    /// The system has no thread or no event queue to give.
+    pub fn new() -> io::Result<Self> {
+        let reactor = Builder::new_current_thread().enable_all().build()?;
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let (state, work, watch) = Default::default();
+        let shared = Arc::new(Shared { reactor, state, work, watch, cores });
+        shared.start_thread(&mut shared.lock())?;
+        Ok(Self(Arc::new(Owner(shared))))
+    }
+
+    /// Runs a task, and waits for its end on the calling thread, which must not be one of these.
+    ///
+    /// # Errors
+    /// The task panicked.
+    pub fn block_on<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Result<T, Error> {
+        let (done, result) = mpsc::sync_channel(1);
+        drop(self.spawn(async move { done.send(future.await) }));
+        result.recv().map_err(|_| failed())
+    }
+
+    /// Runs a task, whether or not somebody waits for its end.
+    ///
+    /// # Errors
+    /// The task panicked.
+    pub fn spawn<F>(&self, future: F) -> impl Future<Output = Result<F::Output, Error>> + Send + use<F>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let (done, result) = oneshot::channel();
+        let shared = Arc::downgrade(&self.0.0);
+        let schedule = move |task| {
+            if let Some(shared) = shared.upgrade() {
+                shared.schedule(task);
+            }
+        };
+        // Who no longer waits does not want to know.
+        let (runnable, task) = async_task::spawn(async move { drop(done.send(future.await)) }, schedule);
+        task.detach();
+        runnable.schedule();
+        async move { result.await.map_err(|_| failed()) }
+    }
+
+    /// Does blocking work here; or on one of the threads, for a caller who is on none.
+    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        if OWN.get().0 != Arc::as_ptr(&self.0.0) {
+            // What it logs belongs to the request that asked for it.
+            let span = Span::current();
+            return self.spawn(async move { span.in_scope(work) }).await;
+        }
+        // The panic has been reported, and whoever waits for the result hears that there is none.
+        let value = catch_unwind(AssertUnwindSafe(work)).map_err(|_| failed())?;
+        if is_lowered() {
+            // This thread ends here, and another one goes on.
+            yield_now().await;
+        }
+        Ok(value)
+    }
+
+    /// The runtime with the network and the timers.
+    pub(crate) fn reactor(&self) -> &Handle {
+        self.0.0.reactor.handle()
+    }
+}
+
+fn failed() -> Error {
+    Error::Internal("a task failed".into())
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_closed = true;
+        let driver = state.driver.take();
+        drop(state);
+        self.0.work.notify_all();
+        self.0.watch.notify_all();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a task that can go on, and sees to it that somebody comes to it.
+    fn schedule(&self, task: Runnable) {
+        let mut state = self.lock();
+        if state.is_closed {
+            // What it has may schedule others when it goes.
+            drop(state);
+            return;
+        }
+        state.tasks.push_back(task);
+        match OWN.get() {
+            // This thread will come to it, as soon as it is done with what it does.
+            (own, false) if ptr::eq(own, self) => self.keep_watch(&mut state),
+            (own, _) if !ptr::eq(own, self) && state.idle > 0 => self.work.notify_one(),
+            _ => match state.driver.take() {
+                Some(driver) => {
+                    drop(state);
+                    driver.wake();
+                }
+                None => self.keep_watch(&mut state),
+            },
+        }
+    }
+
+    /// Something waits for a thread that is busy.
+    fn keep_watch(&self, state: &mut State) {
+        if state.lookout == Lookout::Asleep {
+            state.lookout = Lookout::Awake;
+            self.watch.notify_one();
+        }
+    }
+
+    /// Has another thread look for work.
+    fn call(self: &Arc<Self>, state: &mut State) {
+        if state.idle > 0 {
+            self.work.notify_one();
+        } else {
+            // If none can be started, those that there are come to it.
+            let _ = self.start_thread(state);
+        }
+    }
+
+    fn start_thread(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        if state.threads < MAX_THREADS {
+            let shared = self.clone();
+            thread::Builder::new().name("worker".into()).stack_size(STACK_SIZE).spawn(move || shared.work())?;
+            state.threads += 1;
+        }
+        Ok(())
+    }
+
+    fn work(self: &Arc<Self>) {
+        let _reactor = self.reactor.enter();
+        OWN.set((Arc::as_ptr(self), false));
+        while let Some(work) = self.next() {
+            match work {
+                Work::Reactor => self.drive(),
+                Work::Task(task) => {
+                    // The panic has been reported, and whoever waits for the task hears that there is none.
+                    let _ = catch_unwind(AssertUnwindSafe(|| task.run()));
+                    if is_lowered() && self.leave() {
+                        return;
+                    }
+                }
+            }
+        }
+        self.lock().threads -= 1;
+    }
+
+    /// Leaves the work to the others, if there are any. It starts none: that one would have its priority.
+    fn leave(&self) -> bool {
+        let mut state = self.lock();
+        if state.threads == 1 {
+            return false;
+        }
+        state.threads -= 1;
+        if state.idle > 0 {
+            self.work.notify_one();
+        } else {
+            self.keep_watch(&mut state);
+        }
+        true
+    }
+
+    /// What this thread is to do; nothing: it ends.
+    fn next(self: &Arc<Self>) -> Option<Work> {
+        let mut state = self.lock();
+        loop {
+            if state.is_closed {
+                return None;
+            }
+            if let Some(work) = state.take() {
+                if matches!(work, Work::Task(_)) {
+                    self.look_back(&mut state);
+                }
+                return Some(work);
+            }
+            state = if state.lookout == Lookout::Missing { self.look_out(state) } else { self.wait(state)? };
+        }
+    }
+
+    /// Nobody sees what a thread leaves behind that goes to work, if it does not see to that itself.
+    fn look_back(self: &Arc<Self>, state: &mut State) {
+        let lookout = usize::from(state.lookout != Lookout::Missing);
+        let working = state.threads - state.idle - lookout - usize::from(state.is_driven);
+        if lookout == 0 || (!state.tasks.is_empty() && working < self.cores) {
+            self.call(state);
+        }
+        if !state.is_driven || !state.tasks.is_empty() {
+            self.keep_watch(state);
+        }
+    }
+
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> Option<MutexGuard<'a, State>> {
+        state.idle += 1;
+        let (mut state, timeout) = self.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+        state.idle -= 1;
+        (!timeout.timed_out() || state.has_work()).then_some(state)
+    }
+
+    /// Returns when something has waited for too long.
+    fn look_out<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.lookout = Lookout::Awake;
+        let mut calm = 0;
+        while !state.is_closed {
+            let before = (state.has_work(), state.taken);
+            state = if state.lookout == Lookout::Asleep {
+                calm = 0;
+                self.watch.wait(state).unwrap_or_else(PoisonError::into_inner)
+            } else {
+                self.watch.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0
+            };
+            if before == (true, state.taken) && state.has_work() {
+                break;
+            }
+            calm = if before.0 || state.taken != before.1 { 0 } else { calm + 1 };
+            if calm == CALM {
+                state.lookout = Lookout::Asleep;
+            }
+        }
+        state.lookout = Lookout::Missing;
+        state
+    }
+
+    /// Watches network and timers until there is a task.
+    fn drive(&self) {
+        OWN.set((self, true));
+        self.reactor.block_on(async {
+            if !self.lock().tasks.is_empty() {
+                // Looks at the network once.
+                yield_now().await;
+            }
+            poll_fn(|context| self.poll_called(context)).await;
+        });
+        OWN.set((self, false));
+        let mut state = self.lock();
+        (state.is_driven, state.driver) = (false, None);
+    }
+
+    fn poll_called(&self, context: &Context) -> Poll<()> {
+        let mut state = self.lock();
+        if state.is_closed || !state.tasks.is_empty() {
+            return Poll::Ready(());
+        }
+        state.driver = Some(context.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl State {
+    fn has_work(&self) -> bool {
+        !self.tasks.is_empty() || !self.is_driven
+    }
+
+    fn take(&mut self) -> Option<Work> {
+        if !self.has_work() {
+            return None;
+        }
+        self.taken += 1;
+        let is_unfair = self.since_driven >= FAIR && !self.is_driven;
+        if let Some(task) = self.tasks.pop_front_if(|_| !is_unfair) {
+            self.since_driven += 1;
+            return Some(Work::Task(task));
+        }
+        (self.is_driven, self.since_driven) = (true, 0);
+        Some(Work::Reactor)
+    }
+}

@@ -1,7 +1,7 @@
 //! How events are stored: in chunks, as text, packed if that is long. The separator between them is no character that JSON
 //! text can hold.
 
-use std::{fmt::Write, mem};
+use std::{fmt::Write, mem, thread};
 
 use lz4_flex::block::{compress_prepend_size, decompress, uncompressed_size};
 use rusqlite::{Connection, Row};
@@ -37,7 +37,12 @@ pub(crate) fn chunks(events: &[Event]) -> Vec<Chunk> {
         encode(&mut text, event.seq, event.ts, event.kind, event.payload.get());
         match events.peek() {
             Some(next) if text.len() + next.payload.get().len() < CHUNK => text.push(SEPARATOR),
-            _ => chunks.push(chunk(event.seq, mem::take(&mut text))),
+            None => chunks.push(chunk(event.seq, mem::take(&mut text))),
+            Some(_) => {
+                chunks.push(chunk(event.seq, mem::take(&mut text)));
+                // There are many: whoever waits for the same core goes first.
+                thread::yield_now();
+            }
         }
     }
     chunks

@@ -1,5 +1,7 @@
 //! The operations on executions and their events.
 
+use std::thread;
+
 use rusqlite::{Connection, Row, params};
 use vm_model::{Event, Execution, ExecutionId, ExecutionStatus, SessionId, Timestamp};
 
@@ -13,7 +15,7 @@ use crate::{
 };
 
 /// As many chunks of events are stored in one transaction.
-const FEW_CHUNKS: usize = 8;
+const FEW_CHUNKS: usize = 2;
 
 impl Store {
     /// Stores an execution, the events in it and its effect on the state of its session: all of it, or nothing. If it began
@@ -53,6 +55,7 @@ impl Store {
                 let n = one(db, find, [execution.id.as_bytes()], |row| Ok(row.get("n")?))?;
                 n.map_or(Ok(()), |n| events::insert(db, n, chunks))
             })?;
+            thread::yield_now();
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use vm_model::{Session, SessionId, SessionStatus};
+use vm_store::Change;
 
 use crate::{
     Core, Error,
@@ -64,7 +65,7 @@ pub(crate) fn ready(parts: &Parts, id: SessionId) -> Result<Session, Error> {
 pub(crate) fn hibernate(parts: &Parts, id: SessionId) -> Result<bool, Error> {
     let Some((session, mut turn)) = parts.live.hold(id) else { return Ok(false) };
     let may_leave = turn.as_ref().is_none_or(|machine| !machine.host.is_in_transaction());
-    let saved = if may_leave { save(parts, id, &mut turn) } else { Ok(()) };
+    let saved = if may_leave { save(parts, id, &mut turn, Machine::leaving) } else { Ok(()) };
     if may_leave && saved.is_ok() {
         *turn = None;
     }
@@ -79,14 +80,14 @@ pub(crate) fn with_stored<T>(
     work: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, Error> {
     let Some((session, mut turn)) = parts.live.hold(id) else { return work() };
-    let done = save(parts, id, &mut turn).and_then(|()| work());
+    let done = save(parts, id, &mut turn, Machine::unsaved).and_then(|()| work());
     parts.live.release(&session, turn);
     done
 }
 
-fn save(parts: &Parts, id: SessionId, turn: &mut Turn) -> Result<(), Error> {
+fn save(parts: &Parts, id: SessionId, turn: &mut Turn, what: fn(&Machine) -> Option<Change>) -> Result<(), Error> {
     let Some(machine) = turn.as_mut() else { return Ok(()) };
-    if let Some(change) = machine.unsaved() {
+    if let Some(change) = what(machine) {
         parts.store.save_state(id, &change).inspect_err(|_| machine.host.forget_state())?;
         machine.saved(&Saving::Change(change));
     }

@@ -23,6 +23,8 @@ use crate::{
 /// Changes are stored one by one until they come to as many bytes, or as many as the whole state has; then that takes their
 /// place.
 const MIN_CHANGES: usize = 64 << 10;
+/// A session that leaves the memory with more changes than these is stored as a whole: each takes time when it comes back.
+const MANY_CHANGES: usize = 8;
 
 pub(crate) struct Machine {
     pub instance: Box<dyn Instance>,
@@ -36,11 +38,14 @@ pub(crate) struct Machine {
 }
 
 /// What the database has of the state.
+#[derive(Default)]
 struct Stored {
     /// Bytes of the whole state when it was stored last.
     whole: usize,
     /// Bytes of the changes since.
     changes: usize,
+    /// How many these are.
+    count: usize,
     /// The state has changed since without being stored.
     is_stale: bool,
 }
@@ -100,9 +105,10 @@ impl Machine {
         if let Some(host) = host {
             machine.host.restore(&host);
         }
-        let mut sizes = changes.iter().map(Vec::len);
-        machine.stored.whole = sizes.next().unwrap_or(0);
-        machine.stored.changes = sizes.sum();
+        if let Some((whole, others)) = changes.split_first() {
+            let changes = others.iter().map(Vec::len).sum();
+            machine.stored = Stored { whole: whole.len(), changes, count: others.len(), is_stale: false };
+        }
         Ok(machine)
     }
 
@@ -116,7 +122,7 @@ impl Machine {
         let origin = Origin { image: image.as_ref().map(|image| &image.memory), changes };
         let setup = policy.setup(&template, system_time(created_at));
         let instance = parts.engine.create(origin, &setup, host.functions())?;
-        let stored = Stored { whole: 0, changes: 0, is_stale: false };
+        let stored = Stored::default();
         Ok(Self { instance, template, worktree, host, _image: image, stored })
     }
 
@@ -139,9 +145,14 @@ impl Machine {
         }
     }
 
-    /// What is to be stored before the machine leaves the memory; nothing if all is.
+    /// What is to be stored so that nothing is in the memory alone; nothing if all is.
     pub fn unsaved(&self) -> Option<Change> {
         if self.stored.is_stale { self.whole() } else { None }
+    }
+
+    /// What is to be stored before the machine leaves the memory: that, or all, so that it comes back quickly.
+    pub fn leaving(&self) -> Option<Change> {
+        if self.stored.count > MANY_CHANGES { self.whole() } else { self.unsaved() }
     }
 
     /// It is stored.
@@ -150,9 +161,10 @@ impl Machine {
             Saving::Stale => self.stored.is_stale = true,
             Saving::Change(change) | Saving::Flush(Some(change)) => {
                 if change.is_whole {
-                    self.stored = Stored { whole: change.memory.len(), changes: 0, is_stale: false };
+                    self.stored = Stored { whole: change.memory.len(), ..Stored::default() };
                 } else {
                     self.stored.changes += change.memory.len();
+                    self.stored.count += 1;
                 }
             }
             Saving::Nothing | Saving::Flush(None) => {}

@@ -45,8 +45,6 @@ impl Image {
 
     /// A copy of the same.
     pub(crate) fn page_copy(&self, index: usize) -> Box<[u8; PAGE]> {
-        let mut copy = Box::new([0; PAGE]);
-        copy.copy_from_slice(self.page(index));
-        copy
+        Box::new(self.page(index).first_chunk().copied().unwrap_or([0; PAGE]))
     }
 }

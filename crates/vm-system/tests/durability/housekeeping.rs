@@ -47,12 +47,29 @@ fn a_session_s_storage_follows_its_state_and_not_its_history() {
 }
 
 #[test]
+fn a_session_leaves_the_memory_as_a_whole() {
+    let daemon = Daemon::start();
+    let session = daemon.session();
+    let stored = || daemon.get(&format!("/sessions/{session}")).ok(200)["memory"]["stored_bytes"].as_u64().unwrap();
+    for n in 0..20 {
+        // what is written over again and again is in each change
+        daemon.repl(&session, &format!("var n = {n}, noise = crypto.getRandomValues(new Uint8Array(1000)); n")).ok(201);
+    }
+    let before = stored();
+    assert!(before > 20_000, "{before}");
+    daemon.post_nothing(&format!("/sessions/{session}/hibernate")).ok(200);
+    assert!(stored() < before / 2, "{} of {before} bytes", stored());
+    assert_eq!(daemon.preview(&session, "n"), "19");
+}
+
+#[test]
 fn history_beyond_what_is_retained_is_deleted_and_ready_sessions_stay() {
     let daemon = Daemon::start_with(tempfile::tempdir().unwrap(), &["--retain", "1MiB,30d"]);
     let session = daemon.session();
-    daemon.repl(&session, "let n = 0").ok(201);
+    // Hard to pack.
+    daemon.repl(&session, "let n = 0; const some = () => Math.random().toString(36).slice(2)").ok(201);
     for _ in 0..40 {
-        daemon.repl(&session, "n++; console.log('x'.repeat(60000))").ok(201);
+        daemon.repl(&session, "n++; console.log(Array.from({ length: 6000 }, some).join(''))").ok(201);
     }
     let collected = daemon.post_nothing("/runtime/gc").ok(200);
     let (deleted, left) = (collected["executions"].as_u64().unwrap(), daemon.executions(&session).len() as u64);

@@ -278,16 +278,15 @@ impl Shared {
                 return None;
             }
             if let Some(work) = state.take() {
-                if matches!(work, Work::Task(_)) {
-                    self.look_back(&mut state);
-                }
+                self.look_back(&mut state);
                 return Some(work);
             }
             state = if state.lookout == Lookout::Missing { self.look_out(state) } else { self.wait(state)? };
         }
     }
 
-    /// Nobody sees what a thread leaves behind that goes to work, if it does not see to that itself.
+    /// Nobody sees what a thread leaves behind that goes to work, if it does not see to that itself: there is a lookout, or
+    /// a thread is on its way to become it.
     fn look_back(self: &Arc<Self>, state: &mut State) {
         let lookout = usize::from(state.lookout != Lookout::Missing);
         let working = state.threads - state.idle - lookout - usize::from(state.is_driven);
@@ -303,7 +302,8 @@ impl Shared {
         state.idle += 1;
         let (mut state, timeout) = self.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
         state.idle -= 1;
-        (!timeout.timed_out() || state.has_work()).then_some(state)
+        // One that is called at this very moment may be the next lookout.
+        (!timeout.timed_out() || state.has_work() || state.lookout == Lookout::Missing).then_some(state)
     }
 
     /// Returns when something has waited for too long.

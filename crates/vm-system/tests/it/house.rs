@@ -39,9 +39,15 @@ fn every_crate_imports_only_from_floors_below_its_own() {
 }
 
 #[test]
-fn every_test_that_the_specification_names_exists() {
+fn every_test_and_benchmark_that_the_specification_names_exists() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let specification = fs::read_to_string(crates.join("../SPECIFICATION.md")).unwrap();
+    let targets = fs::read_to_string(crates.join("../bench/src/targets.rs")).unwrap();
+    for benchmarks in specification.lines().filter_map(|row| row.split_once("`make bench`: ")) {
+        for quoted in benchmarks.1.split('`').skip(1).step_by(2) {
+            assert!(targets.contains(&format!("\"{quoted}\"")), "there is no benchmark {quoted}");
+        }
+    }
     let (mut source, mut checked) = (String::new(), 0);
     for quoted in specification.split('`').skip(1).step_by(2) {
         let is_name =

@@ -318,10 +318,12 @@ impl Shared {
             } else {
                 self.watch.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0
             };
-            if before == (true, state.taken) && state.has_work() {
+            let now = (state.has_work(), state.taken);
+            if before == now && now.0 {
                 break;
             }
-            calm = if before.0 || state.taken != before.1 { 0 } else { calm + 1 };
+            // Never while something waits: who set it going relies on this thread.
+            calm = if before == now { calm + 1 } else { 0 };
             if calm == CALM {
                 state.lookout = Lookout::Asleep;
             }

@@ -20,6 +20,9 @@ use tokio::{
 };
 use vm_core::Executor;
 
+/// More than a busy machine needs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 #[test]
 fn who_blocks_the_thread_that_watches_the_network_is_replaced() {
     // In any order in which its threads come to be.
@@ -42,7 +45,22 @@ async fn echo(executor: Executor) -> u8 {
         echoed.send(byte[0]).unwrap();
     }));
     client.write_all(b"x").await.unwrap();
-    is_echoed.recv().unwrap()
+    is_echoed.recv_timeout(PATIENCE).unwrap()
+}
+
+#[test]
+fn what_a_busy_thread_sets_going_is_done_by_another_at_any_moment() {
+    let executor = Executor::new().unwrap();
+    for round in 0..1000 {
+        let spawner = executor.clone();
+        let busy = async move {
+            thread::sleep(Duration::from_micros(round * 37 % 4000));
+            let (done, is_done) = mpsc::channel();
+            drop(spawner.spawn(async move { done.send(()) }));
+            is_done.recv_timeout(PATIENCE).unwrap();
+        };
+        executor.block_on(busy).unwrap();
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ const STEP: u32 = 8 << 10;
 /// itself: 64 MiB.
 const TOO_LONG: u32 = 16 << 10;
 
-/// The thread's priority: a tenth of a core that others want, so that nobody waits while it copies.
+/// The priority of copying while others write: a tenth of a core that they want.
 const PRIORITY: i32 = 10;
 
 /// How long nothing is written before the log gives its disk space back.
@@ -122,8 +122,6 @@ impl Drop for Checkpointer {
 
 impl Work {
     fn run(&self) {
-        // Where it is refused, the kernel shares the cores evenly.
-        let _ = setpriority_process(Some(gettid()), PRIORITY);
         while let Some(is_idle) = self.log.wait() {
             if let Err(failure) = self.checkpoint(is_idle) {
                 let error = failure.while_doing("move the write-ahead log into the database file");
@@ -136,28 +134,46 @@ impl Work {
 
     /// `truncate`: whatever its length, the log gives its space back.
     fn checkpoint(&self, truncate: bool) -> Result<(), Failure> {
-        let db = lock(&self.db);
+        let db = &mut *lock(&self.db);
         self.writer.file.check()?;
         let _writing = self.writer.file.write();
-        let checkpoint = |mode| match db.wal_checkpoint_v2(Some("main"), mode) {
-            // Somebody else is in the log; the next one goes on from where this one ended.
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
-            done => done.map(|_| true),
-        };
-        checkpoint(CheckpointMode::PASSIVE)?;
+        at_low_priority(|| checkpoint(db, CheckpointMode::PASSIVE))?;
         if self.log.note_checkpoint() <= TOO_LONG && !truncate {
             return Ok(());
         }
+        // What was written since, so that next to nothing is left to be moved while nobody can write.
+        checkpoint(db, CheckpointMode::PASSIVE)?;
         // A log that will soon be as long again keeps its space.
         let mode = if truncate { CheckpointMode::TRUNCATE } else { CheckpointMode::RESTART };
-        // What is left to be moved is what was written since a moment ago.
         self.writer.pause(|_| {
-            if checkpoint(mode)? {
+            if checkpoint(db, mode)? {
                 self.log.note_restart(truncate);
             }
             Ok(())
         })
     }
+}
+
+/// Answers whether all was moved. If somebody else is in the log, the next one goes on from where this one ended.
+fn checkpoint(db: &mut Connection, mode: CheckpointMode) -> rusqlite::Result<bool> {
+    match db.wal_checkpoint_v2(Some("main"), mode) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+        done => done.map(|_| true),
+    }
+}
+
+/// On a thread of its own, because the way back to a higher priority needs a privilege.
+fn at_low_priority<T: Send>(mut work: impl FnMut() -> T + Send) -> T {
+    let lowered = thread::scope(|scope| {
+        let work = || {
+            // Where it is refused, the kernel shares the cores evenly.
+            let _ = setpriority_process(Some(gettid()), PRIORITY);
+            work()
+        };
+        thread::Builder::new().name("checkpointer".into()).spawn_scoped(scope, work).ok()?.join().ok()
+    });
+    // Where there is no thread to be had, others wait for this one.
+    lowered.unwrap_or_else(work)
 }
 
 impl Log {

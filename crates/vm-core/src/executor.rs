@@ -32,8 +32,8 @@ use vm_engine::{engine::STACK_SIZE, is_lowered};
 
 use crate::Error;
 
-/// As many threads; more work waits for one of them.
-const MAX_THREADS: usize = 512;
+/// As many threads: more than there are connections, each of which blocks one at most. So one is left for the network.
+const MAX_THREADS: usize = 2048;
 /// How long a thread without work stays.
 const IDLE: Duration = Duration::from_secs(10);
 /// How often the lookout looks whether somebody is held up. What can go on waits for at most two of these.

@@ -79,7 +79,9 @@ struct Control {
 
 /// What is to be done when a turn turns out to be a long one.
 #[derive(Default)]
-struct WhenLong(Option<Box<dyn FnOnce() + Send>>);
+struct WhenLong(Option<Act>);
+
+type Act = Box<dyn FnOnce() + Send>;
 
 impl fmt::Debug for WhenLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,8 +131,7 @@ impl Run {
         lock(&self.control).deadline += waited;
     }
 
-    /// What is to be done when the next turn turns out to be a long one: it took more than 10 ms, and from there on lets
-    /// others go first.
+    /// What is to be done when the next turn turns out to be a long one, which takes more than 10 ms.
     pub fn when_long(&self, act: impl FnOnce() + Send + 'static) {
         lock(&self.control).when_long = WhenLong(Some(Box::new(act)));
     }
@@ -253,12 +254,12 @@ impl Run {
         let exceeded = control.exceeded(&self.limits, now)?;
         match exceeded {
             Ok(next) => {
-                let act = control.notice_long(now);
+                let (act, again) = control.notice_long(now);
                 drop(control);
                 if let Some(act) = act {
                     act();
                 }
-                Some(next)
+                Some(again.map_or(next, |again| next.min(again)))
             }
             Err(limit) => {
                 drop(control);
@@ -381,8 +382,11 @@ impl Control {
         Duration::from_millis(limits.cpu_ms).saturating_sub(self.cpu + turn)
     }
 
-    fn notice_long(&mut self, now: Instant) -> Option<Box<dyn FnOnce() + Send>> {
-        if self.turn.as_mut()?.becomes_long(now) { self.when_long.0.take() } else { None }
+    /// What is to be done now, and when to look again.
+    fn notice_long(&mut self, now: Instant) -> (Option<Act>, Option<Instant>) {
+        let Some(turn) = &mut self.turn else { return (None, None) };
+        let act = if turn.becomes_long(now) { self.when_long.0.take() } else { None };
+        (act, turn.step_back(now))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Code on a thread: where to reach it, since when it is there, and how much it has computed.
 
 use std::{
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,8 +16,10 @@ use crate::{
 pub(crate) const GRACE: Duration = Duration::from_millis(50);
 const GRACE_ON_CORE: Duration = Duration::from_millis(5);
 const MAX_GRACE: Duration = Duration::from_secs(1);
-/// A turn that takes longer than this is a long one, which lets others go first.
+/// A turn that takes longer than this is a long one.
 pub(crate) const SHORT: Duration = Duration::from_millis(10);
+/// A long one that has computed for so long lets others go first. One that only waited for a core would wait even longer.
+const MUCH: Duration = Duration::from_millis(5);
 
 /// The memory of the instance that a run executes in.
 #[derive(Clone, Debug)]
@@ -37,6 +40,7 @@ pub(crate) struct Turn {
     began: Instant,
     cpu_at_begin: Duration,
     is_long: bool,
+    is_lowered: bool,
     /// When it was asked to stop, and the CPU time of its threads then.
     asked: Option<(Instant, Option<Duration>)>,
 }
@@ -60,13 +64,14 @@ impl Turn {
             began,
             cpu_at_begin,
             is_long: false,
+            is_lowered: false,
             asked: None,
         }
     }
 
     /// At its end, on its own thread: the CPU time that it took.
     pub fn end(self) -> Duration {
-        if self.is_long {
+        if self.is_lowered {
             cpu::remember_lowered();
         }
         (cpu::own_time() + self.helped).saturating_sub(self.cpu_at_begin)
@@ -99,17 +104,27 @@ impl Turn {
         Some(self.thread.cpu_time()? + self.helped + helper)
     }
 
-    /// Whether it turns out at this moment to be a long one; from here on it lets others go first.
+    /// Whether it turns out at this moment to be a long one.
     pub fn becomes_long(&mut self, now: Instant) -> bool {
-        if self.is_long || now < self.began + SHORT {
-            return false;
+        let was_long = mem::replace(&mut self.is_long, now >= self.began + SHORT);
+        self.is_long && !was_long
+    }
+
+    /// Lets others go first, if it is a long one that computes; or tells when to look again.
+    pub fn step_back(&mut self, now: Instant) -> Option<Instant> {
+        if self.is_lowered {
+            return None;
         }
-        self.is_long = true;
+        if !self.is_long || self.cpu_time(now) < MUCH {
+            // the longer it waits, the rarer
+            return Some(now + (now - self.began).max(SHORT));
+        }
+        self.is_lowered = true;
         self.thread.lower_priority();
         if let Some(helper) = self.helper {
             helper.lower_priority();
         }
-        true
+        None
     }
 
     pub fn ask_to_stop(&self) {

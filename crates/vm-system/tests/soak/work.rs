@@ -123,6 +123,12 @@ impl<'a> Worker<'a> {
             self.add_session();
             return;
         }
+        if let Some(id) = answer.body["error"]["details"]["execution_id"].as_str() {
+            let execution = self.daemon.get(&format!("/executions/{id}")).body;
+            let log = self.daemon.log();
+            let about: Vec<_> = log.lines().filter(|line| line.contains(&self.sessions[at].id)).collect();
+            panic!("{} {execution} {:#?}", answer.body, &about[about.len().saturating_sub(6)..]);
+        }
         let answer = answer.ok(201);
         self.sessions[at].count += 1;
         assert_eq!(answer["result"]["json"], self.sessions[at].count, "{answer}");

@@ -219,9 +219,12 @@ impl Instance for QuickJsInstance {
             }
         };
         self.last_change = None;
+        let asleep = Instant::now();
         if let Err(error) = self.awake() {
             return Step::Done(lost(&error.to_string()));
         }
+        // Its rest was not the program's wish.
+        run.postpone(asleep.elapsed());
         let heap = self.granted_heap();
         self.turn(run, |machine| {
             machine.set_heap_limit(heap)?;

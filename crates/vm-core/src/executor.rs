@@ -53,8 +53,6 @@ struct Shared {
     /// Watches network and timers while a thread is in it.
     reactor: Runtime,
     state: Mutex<State>,
-    /// Told to a thread that waits for work.
-    work: Condvar,
     /// Told to the lookout when it is to stay awake.
     watch: Condvar,
     cores: usize,
@@ -64,8 +62,8 @@ struct Shared {
 struct State {
     tasks: VecDeque<Runnable>,
     threads: usize,
-    /// Threads that wait for work, without the lookout.
-    idle: usize,
+    /// Where threads wait for work, without the lookout. The last one is called first, so that the others come to their end.
+    idle: Vec<Arc<Condvar>>,
     lookout: Lookout,
     /// A thread is in the reactor.
     is_driven: bool,
@@ -104,8 +102,8 @@ impl Executor {
     pub fn new() -> io::Result<Self> {
         let reactor = Builder::new_current_thread().enable_all().build()?;
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let (state, work, watch) = Default::default();
-        let shared = Arc::new(Shared { reactor, state, work, watch, cores });
+        let (state, watch) = Default::default();
+        let shared = Arc::new(Shared { reactor, state, watch, cores });
         shared.start_thread(&mut shared.lock())?;
         Ok(Self(Arc::new(Owner(shared))))
     }
@@ -173,8 +171,8 @@ impl Drop for Owner {
         let mut state = self.0.lock();
         state.is_closed = true;
         let driver = state.driver.take();
+        state.idle.iter().for_each(|idle| idle.notify_one());
         drop(state);
-        self.0.work.notify_all();
         self.0.watch.notify_all();
         if let Some(driver) = driver {
             driver.wake();
@@ -199,7 +197,7 @@ impl Shared {
         match OWN.get() {
             // This thread will come to it, as soon as it is done with what it does.
             (own, false) if ptr::eq(own, self) => self.keep_watch(&mut state),
-            (own, _) if !ptr::eq(own, self) && state.idle > 0 => self.work.notify_one(),
+            (own, _) if !ptr::eq(own, self) && state.call_idle() => {}
             _ => match state.driver.take() {
                 Some(driver) => {
                     drop(state);
@@ -220,9 +218,7 @@ impl Shared {
 
     /// Has another thread look for work.
     fn call(self: &Arc<Self>, state: &mut State) {
-        if state.idle > 0 {
-            self.work.notify_one();
-        } else {
+        if !state.call_idle() {
             // If none can be started, those that there are come to it.
             let _ = self.start_thread(state);
         }
@@ -262,9 +258,7 @@ impl Shared {
             return false;
         }
         state.threads -= 1;
-        if state.idle > 0 {
-            self.work.notify_one();
-        } else {
+        if !state.call_idle() {
             self.keep_watch(&mut state);
         }
         true
@@ -289,7 +283,7 @@ impl Shared {
     /// a thread is on its way to become it.
     fn look_back(self: &Arc<Self>, state: &mut State) {
         let lookout = usize::from(state.lookout != Lookout::Missing);
-        let working = state.threads - state.idle - lookout - usize::from(state.is_driven);
+        let working = state.threads - state.idle.len() - lookout - usize::from(state.is_driven);
         if lookout == 0 || (!state.tasks.is_empty() && working < self.cores) {
             self.call(state);
         }
@@ -299,11 +293,14 @@ impl Shared {
     }
 
     fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> Option<MutexGuard<'a, State>> {
-        state.idle += 1;
-        let (mut state, timeout) = self.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
-        state.idle -= 1;
-        // One that is called at this very moment may be the next lookout.
-        (!timeout.timed_out() || state.has_work() || state.lookout == Lookout::Missing).then_some(state)
+        let called = Arc::new(Condvar::new());
+        state.idle.push(called.clone());
+        let is_waiting =
+            |state: &mut State| !state.is_closed && state.idle.iter().any(|idle| Arc::ptr_eq(idle, &called));
+        let waited = called.wait_timeout_while(state, IDLE, is_waiting);
+        let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.idle.retain(|idle| !Arc::ptr_eq(idle, &called));
+        (!timeout.timed_out()).then_some(state)
     }
 
     /// Returns when something has waited for too long.
@@ -358,6 +355,14 @@ impl Shared {
 }
 
 impl State {
+    /// Has a thread that waits for work look for some; answers whether there is one.
+    fn call_idle(&mut self) -> bool {
+        self.idle.pop().is_some_and(|idle| {
+            idle.notify_one();
+            true
+        })
+    }
+
     fn has_work(&self) -> bool {
         !self.tasks.is_empty() || !self.is_driven
     }

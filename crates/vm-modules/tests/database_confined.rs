@@ -300,17 +300,6 @@ fn statements_that_would_take_long_to_be_read_are_refused() {
 }
 
 #[test]
-fn a_statement_that_becomes_immense_while_it_is_read_is_refused() {
-    let mut session = with(":memory:");
-    exec(&mut session, "CREATE TABLE t (x)").unwrap();
-    let tenfold = ["x"; 10].join(" + ");
-    let from = (0..9).fold("t".to_string(), |from, _| format!("(SELECT {tenfold} AS x FROM {from})"));
-    let error = query(&mut session, &format!("SELECT x FROM {from}")).unwrap_err();
-    assert_eq!(error.code, "SQLITE_NOMEM", "{error}");
-    assert_eq!(value(&mut session, "SELECT 2"), 2.into());
-}
-
-#[test]
 fn a_script_may_be_longer_than_a_statement() {
     let mut session = with(":memory:");
     let trigger = "CREATE TRIGGER g AFTER INSERT ON t BEGIN UPDATE t SET v = v || ';' WHERE v = 'a'; SELECT 1; END;";

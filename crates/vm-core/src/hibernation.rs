@@ -65,8 +65,12 @@ pub(crate) fn ready(parts: &Parts, id: SessionId) -> Result<Session, Error> {
 pub(crate) fn hibernate(parts: &Parts, id: SessionId) -> Result<bool, Error> {
     let Some((session, mut turn)) = parts.live.hold(id) else { return Ok(false) };
     let may_leave = turn.as_ref().is_none_or(|machine| !machine.host.is_in_transaction());
-    let saved = if may_leave { save(parts, id, &mut turn, Machine::leaving) } else { Ok(()) };
+    let saved = if may_leave { save(parts, id, &mut turn, Machine::unsaved) } else { Ok(()) };
     if may_leave && saved.is_ok() {
+        if let Err(error) = save(parts, id, &mut turn, Machine::in_one) {
+            // All of it is stored, if not as one.
+            tracing::warn!(session_id = %id, %error, "a session's state stays in pieces");
+        }
         *turn = None;
     }
     parts.live.release(&session, turn);

@@ -150,9 +150,9 @@ impl Machine {
         if self.stored.is_stale { self.whole() } else { None }
     }
 
-    /// What is to be stored before the machine leaves the memory: that, or all, so that it comes back quickly.
-    pub fn leaving(&self) -> Option<Change> {
-        if self.stored.count > MANY_CHANGES { self.whole() } else { self.unsaved() }
+    /// What may be stored in place of many changes, so that the machine comes back quickly; nothing if there are few.
+    pub fn in_one(&self) -> Option<Change> {
+        if self.stored.count > MANY_CHANGES { self.whole() } else { None }
     }
 
     /// It is stored.

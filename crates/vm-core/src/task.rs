@@ -1,6 +1,6 @@
 //! One execution, from its first turn to its record.
 //!
-//! A turn computes on a worker thread; between turns the task waits and holds none. The record, with all events, is one
+//! A turn blocks the thread that it is on; between turns the task waits and holds none. The record, with all events, is one
 //! transaction (but for most of many events, which go ahead unseen), written before anybody is told that the execution is over.
 
 use std::{

@@ -21,8 +21,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::sleep,
 };
-
-use vm_core::Core;
+use vm_core::Executor;
 
 use crate::malformed::Stream;
 
@@ -46,14 +45,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Connections {
     http: http1::Builder,
     service: TowerToHyperService<Router>,
-    core: Core,
+    executor: Executor,
     free: Arc<Semaphore>,
     /// Says to every connection of this moment: end when you have been idle for so long, or after your next answer.
     hang_up: watch::Sender<Duration>,
 }
 
 impl Connections {
-    pub fn new(router: Router, core: Core) -> Self {
+    pub fn new(router: Router, executor: Executor) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_header_size(MAX_HEAD);
         // A client that has said all that it has to say may still want the answer.
@@ -61,7 +60,7 @@ impl Connections {
         Self {
             http,
             service: TowerToHyperService::new(router),
-            core,
+            executor,
             free: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             hang_up: watch::Sender::new(Duration::ZERO),
         }
@@ -102,7 +101,7 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         let _ = sockopt::set_tcp_user_timeout(&stream, ANSWER_TIMEOUT);
         let connection = self.http.serve_connection(TokioIo::new(Stream::new(stream)), self.service.clone());
-        drop(self.core.executor().spawn(converse(connection, self.hang_up.subscribe(), place)));
+        drop(self.executor.spawn(converse(connection, self.hang_up.subscribe(), place)));
     }
 }
 

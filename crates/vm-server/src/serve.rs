@@ -13,7 +13,7 @@ const GRACE: Duration = Duration::from_millis(1500);
 
 /// Answers requests until `shutdown` comes, then ends what runs as `cancelled`, lets answers go out, and returns.
 pub async fn serve(listener: TcpListener, core: Core, access: Access, shutdown: impl Future<Output = ()>) {
-    let connections = Connections::new(router(core.clone(), access), core.clone());
+    let connections = Connections::new(router(core.clone(), access), core.executor().clone());
     tokio::select! {
         never = connections.accept(listener) => match never {},
         () = shutdown => tracing::info!("shutting down"),

@@ -114,3 +114,19 @@ fn goes_on_after_a_kill(mut daemon: Daemon, sessions: &mut [Session]) {
         }
     }
 }
+
+#[test]
+fn a_session_whose_state_is_stored_leaves_the_memory_though_nothing_can_be_written() {
+    let daemon = Daemon::start();
+    let session = daemon.session();
+    daemon.repl(&session, "let n = 0").ok(201);
+    for _ in 0..20 {
+        daemon.repl(&session, "n++").ok(201);
+    }
+    limit(&daemon, true);
+    daemon.post_nothing(&format!("/sessions/{session}/hibernate")).ok(200);
+    let memory = daemon.get(&format!("/sessions/{session}")).ok(200)["memory"].clone();
+    assert_eq!(memory["residency"], "hibernated", "{memory}");
+    limit(&daemon, false);
+    assert_eq!(daemon.preview(&session, "n"), "20");
+}

@@ -16,7 +16,7 @@ use crate::{
     housekeeping::keep_house,
     images::Images,
     libraries::Hashes,
-    live::LiveSessions,
+    live_sessions::LiveSessions,
     slots::Slots,
 };
 

@@ -141,7 +141,7 @@ impl Executions<'_> {
     pub async fn cancel(&self, id: ExecutionId) -> Result<Execution, Error> {
         if let Some(session) = self.0.0.live.session_running(id) {
             session.cancel(id);
-            drop(session.turn().await);
+            session.ended(id).await;
         }
         self.get(id).await
     }

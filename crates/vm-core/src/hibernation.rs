@@ -61,9 +61,16 @@ pub(crate) fn ready(parts: &Parts, id: SessionId) -> Result<Session, Error> {
     }
 }
 
-/// Takes an idle session out of memory; answers whether it was there and idle.
-pub(crate) fn hibernate(parts: &Parts, id: SessionId) -> Result<bool, Error> {
-    let Some((session, mut turn)) = parts.live.hold(id) else { return Ok(false) };
+/// Takes a session out of memory, if it is there and idle.
+pub(crate) async fn hibernate(core: &Core, id: SessionId) -> Result<(), Error> {
+    match core.0.live.hold(id).await {
+        Some((session, turn)) => core.blocking(move |parts| leave(parts, &session, turn)).await,
+        None => Ok(()),
+    }
+}
+
+fn leave(parts: &Parts, session: &LiveSession, mut turn: Turn) -> Result<(), Error> {
+    let id = session.id;
     let may_leave = turn.as_ref().is_none_or(|machine| !machine.host.is_in_transaction());
     let saved = if may_leave { save(parts, id, &mut turn, Machine::unsaved) } else { Ok(()) };
     if may_leave && saved.is_ok() {
@@ -73,20 +80,24 @@ pub(crate) fn hibernate(parts: &Parts, id: SessionId) -> Result<bool, Error> {
         }
         *turn = None;
     }
-    parts.live.release(&session, turn);
-    saved.map(|()| may_leave)
+    parts.live.release(session, turn);
+    saved
 }
 
 /// Does something with what is stored of a session; of an idle one that is all, and stays so meanwhile.
-pub(crate) fn with_stored<T>(
-    parts: &Parts,
+pub(crate) async fn with_stored<T: Send + 'static>(
+    core: &Core,
     id: SessionId,
-    work: impl FnOnce() -> Result<T, Error>,
+    work: impl FnOnce(&Parts) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    let Some((session, mut turn)) = parts.live.hold(id) else { return work() };
-    let done = save(parts, id, &mut turn, Machine::unsaved).and_then(|()| work());
-    parts.live.release(&session, turn);
-    done
+    let held = core.0.live.hold(id).await;
+    core.blocking(move |parts| {
+        let Some((session, mut turn)) = held else { return work(parts) };
+        let done = save(parts, id, &mut turn, Machine::unsaved).and_then(|()| work(parts));
+        parts.live.release(&session, turn);
+        done
+    })
+    .await
 }
 
 fn save(parts: &Parts, id: SessionId, turn: &mut Turn, what: fn(&Machine) -> Option<Change>) -> Result<(), Error> {
@@ -116,8 +127,8 @@ pub(crate) async fn rest_idle(parts: Weak<Parts>) {
         let Some(parts) = parts.upgrade() else { return };
         let Some(moment) = Instant::now().checked_sub(REST) else { continue };
         for id in parts.live.restless_since(moment) {
+            let Some((session, mut turn)) = parts.live.hold(id).await else { continue };
             let rest = move |parts: &Parts| {
-                let Some((session, mut turn)) = parts.live.hold(id) else { return Ok(()) };
                 if let Some(machine) = turn.as_mut() {
                     session.rest(machine);
                 }
@@ -146,7 +157,7 @@ pub(crate) async fn relieve(parts: Weak<Parts>) {
 
 async fn hibernate_all(core: Core, sessions: Vec<SessionId>) {
     for id in sessions {
-        if let Err(error) = core.blocking(move |parts| hibernate(parts, id)).await {
+        if let Err(error) = hibernate(&core, id).await {
             tracing::warn!(session_id = %id, %error, "a session could not leave the memory");
         }
     }

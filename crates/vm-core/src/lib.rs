@@ -16,7 +16,8 @@
 //! | `housekeeping` | what is not to be kept any longer is deleted |
 //! | `images` | the memory that libraries and startup files lead to, made once |
 //! | `libraries` | third-party code that runs before a session's startup files |
-//! | `live` | the sessions that are in memory, and what runs in them |
+//! | `live` | a session that is in memory, and what runs in it |
+//! | `live_sessions` | all of them |
 //! | `machine` | a session's machine, and what is to be stored of it |
 //! | `policy` | what a template lets its sessions do |
 //! | `program` | what an execution is to its engine, and the record that it leaves |
@@ -84,6 +85,7 @@ mod housekeeping;
 mod images;
 mod libraries;
 mod live;
+mod live_sessions;
 mod machine;
 mod policy;
 mod program;

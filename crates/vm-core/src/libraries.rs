@@ -64,7 +64,7 @@ pub(crate) fn load(parts: &Parts, live: &LiveSession, machine: &mut Machine) -> 
         let run = Run::new(ExecutionId::new(), &machine.template.settings.limits);
         live.begin_library(&run)?;
         let result = finish(machine.instance.as_mut(), &library.program(), &run);
-        live.end();
+        live.end_library();
         result.map_err(|reason| Error::LibraryFailed { session_id, library: library.name.clone(), reason })?;
         // Those of the catalog time themselves while they load (lodash does, fifty times), and show nothing of it.
         let is_known = catalog::find(&library.name).is_some();

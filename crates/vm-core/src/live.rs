@@ -1,40 +1,48 @@
-//! The sessions that are in memory, and what runs in them.
+//! A session that is in memory, and what runs in it.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
-    mem, ptr,
+    mem,
+    ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
-use tokio::sync::{Notify, OwnedMutexGuard};
+use tokio::sync::Notify;
 use vm_engine::Run;
 use vm_model::{Execution, ExecutionId, SessionId, SessionStatus};
 
 use crate::{Error, machine::Machine};
-
-/// A session's machine, for as long as nobody else has it. `None`: it is not in memory yet, or gone.
-pub(crate) type Turn = OwnedMutexGuard<Option<Machine>>;
 
 /// A session that is in memory, or about to be.
 pub(crate) struct LiveSession {
     pub id: SessionId,
     /// Told when a waiting execution is to be resumed before its time: it was stopped, or what it waits for has come.
     pub wake: Arc<Notify>,
-    machine: Arc<tokio::sync::Mutex<Option<Machine>>>,
+    /// Told when a turn is over.
+    freed: Notify,
     state: Mutex<State>,
 }
 
 struct State {
     status: SessionStatus,
+    /// `None`: it is not in memory yet, or gone, or somebody has the turn.
+    machine: Option<Machine>,
+    holder: Option<Holder>,
+    /// What the turn is for.
     current: Option<Arc<Current>>,
     /// The library that is being loaded.
     library: Option<Arc<Run>>,
-    /// The daemon itself has the machine for a moment; calls wait for it, and find the session anew.
-    is_moving: bool,
     /// Nothing was run since the machine was put to rest.
     is_resting: bool,
     last_used: Instant,
+}
+
+/// Who has a turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Holder {
+    Call,
+    /// The daemon itself, for a moment: calls wait for it, and find the session anew.
+    Daemon,
 }
 
 /// The execution that is running in a session.
@@ -44,38 +52,86 @@ pub(crate) struct Current {
     pub execution: Execution,
 }
 
+/// A session's machine, for as long as nobody else has it. `None`: it is not in memory yet, or gone.
+///
+/// With the turn ends the execution it was taken for: the next one begins when this one cannot be seen as running any more.
+pub(crate) struct Turn {
+    session: Arc<LiveSession>,
+    machine: Option<Machine>,
+}
+
+impl Deref for Turn {
+    type Target = Option<Machine>;
+
+    fn deref(&self) -> &Option<Machine> {
+        &self.machine
+    }
+}
+
+impl DerefMut for Turn {
+    fn deref_mut(&mut self) -> &mut Option<Machine> {
+        &mut self.machine
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut state = lock(&self.session.state);
+        (state.machine, state.holder) = (self.machine.take(), None);
+        let ended = state.current.take();
+        if ended.is_some() {
+            state.is_resting = false;
+            state.last_used = Instant::now();
+        }
+        drop(state);
+        self.session.freed.notify_waiters();
+    }
+}
+
 impl LiveSession {
     /// `starting` with the machine; `ready` without, to be woken.
     pub fn new(id: SessionId, status: SessionStatus, machine: Option<Machine>, wake: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             id,
             wake,
-            machine: Arc::new(tokio::sync::Mutex::new(machine)),
+            freed: Notify::new(),
             state: Mutex::new(State {
                 status,
+                machine,
+                holder: None,
                 current: None,
                 library: None,
-                is_moving: false,
                 is_resting: false,
                 last_used: Instant::now(),
             }),
         })
     }
 
-    /// The right to run something, at once or not at all: there is no queue.
-    fn take_turn(&self) -> Result<Turn, Error> {
+    /// The turn of a session that is ready, at once or not at all: there is no queue. Answers who has it.
+    pub fn take_ready(self: &Arc<Self>, holder: Holder) -> Result<Result<Turn, Holder>, Error> {
         match self.status() {
-            SessionStatus::Ready => self.take_startup_turn(),
+            SessionStatus::Ready => Ok(self.take(holder)),
             status => Err(Error::SessionNotReady { session_id: self.id, status }),
         }
     }
 
-    /// The same while the session starts.
-    pub fn take_startup_turn(&self) -> Result<Turn, Error> {
-        self.machine.clone().try_lock_owned().map_err(|_| Error::SessionBusy(self.id))
+    fn take(self: &Arc<Self>, holder: Holder) -> Result<Turn, Holder> {
+        let mut state = lock(&self.state);
+        match state.holder {
+            Some(holder) => Err(holder),
+            None => {
+                state.holder = Some(holder);
+                Ok(Turn { session: self.clone(), machine: state.machine.take() })
+            }
+        }
     }
 
-    /// From here on the execution can be seen and stopped. Refused where the session has been closed meanwhile.
+    /// The same for what belongs to the session's start.
+    pub fn take_startup_turn(self: &Arc<Self>) -> Result<Turn, Error> {
+        self.take(Holder::Call).map_err(|_| Error::SessionBusy(self.id))
+    }
+
+    /// From here on the execution can be seen and stopped, until the turn ends. Refused where the session has been closed meanwhile.
     pub fn begin(&self, current: &Arc<Current>) -> Result<(), Error> {
         self.admit()?.current = Some(current.clone());
         Ok(())
@@ -95,10 +151,8 @@ impl LiveSession {
         }
     }
 
-    pub fn end(&self) {
-        let mut state = lock(&self.state);
-        (state.current, state.library, state.is_resting) = (None, None, false);
-        state.last_used = Instant::now();
+    pub fn end_library(&self) {
+        lock(&self.state).library = None;
     }
 
     pub fn current(&self) -> Option<Arc<Current>> {
@@ -124,7 +178,12 @@ impl LiveSession {
         state.status == SessionStatus::Ready
     }
 
-    fn idle_since(&self, moment: Instant) -> Option<(Instant, SessionId)> {
+    pub fn is_resting(&self) -> bool {
+        lock(&self.state).is_resting
+    }
+
+    /// Since when it has been idle, if at all, and at least since this moment.
+    pub fn idle_since(&self, moment: Instant) -> Option<(Instant, SessionId)> {
         let state = lock(&self.state);
         let is_idle = state.status == SessionStatus::Ready && state.current.is_none() && state.last_used <= moment;
         is_idle.then_some((state.last_used, self.id))
@@ -156,167 +215,44 @@ impl LiveSession {
         }
     }
 
-    /// Waits until what runs now is over and recorded.
-    pub async fn turn(&self) -> Turn {
-        self.machine.clone().lock_owned().await
+    /// Waits until this execution is over and recorded.
+    pub async fn ended(&self, id: ExecutionId) {
+        self.when(|state| state.current.as_ref().is_none_or(|current| current.run.id() != id)).await;
     }
 
-    /// Bytes of memory that it has for itself; nothing while something runs.
-    pub fn own_bytes(&self) -> Option<u64> {
-        self.machine.try_lock().ok()?.as_ref().map(|machine| machine.instance.own_bytes())
-    }
-}
-
-/// All live sessions of a core.
-#[derive(Default)]
-pub(crate) struct LiveSessions(Mutex<Registry>);
-
-#[derive(Default)]
-struct Registry {
-    sessions: HashMap<SessionId, Arc<LiveSession>>,
-    shutting_down: bool,
-}
-
-impl Registry {
-    /// Leaves another one of the same id where it is.
-    fn remove(&mut self, session: &LiveSession) {
-        if self.sessions.get(&session.id).is_some_and(|other| ptr::eq(&raw const **other, session)) {
-            self.sessions.remove(&session.id);
-        }
-    }
-}
-
-impl LiveSessions {
-    pub fn insert(&self, session: &Arc<LiveSession>) -> Result<(), Error> {
-        let mut registry = lock(&self.0);
-        if registry.shutting_down {
-            return Err(Error::ShuttingDown);
-        }
-        registry.sessions.insert(session.id, session.clone());
-        Ok(())
+    /// Waits until nobody has the turn.
+    pub async fn freed(&self) {
+        self.when(|state| state.holder.is_none()).await;
     }
 
-    pub fn get(&self, id: SessionId) -> Result<Option<Arc<LiveSession>>, Error> {
-        let registry = lock(&self.0);
-        if registry.shutting_down { Err(Error::ShuttingDown) } else { Ok(registry.sessions.get(&id).cloned()) }
-    }
-
-    /// A session and its turn. One that is not in memory is entered without a machine: the caller wakes it, or removes it
-    /// again.
-    pub async fn enter(&self, id: SessionId) -> Result<(Arc<LiveSession>, Turn), Error> {
+    /// Waits for the turn, and takes it.
+    pub async fn turn(self: &Arc<Self>) -> Turn {
         loop {
-            let session = match self.try_enter(id)? {
-                (session, Some(turn)) => return Ok((session, turn)),
-                (session, None) => session,
-            };
-            drop(session.turn().await);
-        }
-    }
-
-    /// No turn: the daemon itself has it for a moment.
-    fn try_enter(&self, id: SessionId) -> Result<(Arc<LiveSession>, Option<Turn>), Error> {
-        let mut registry = lock(&self.0);
-        if registry.shutting_down {
-            return Err(Error::ShuttingDown);
-        }
-        let session = match registry.sessions.entry(id) {
-            Entry::Occupied(entry) => entry.get().clone(),
-            Entry::Vacant(entry) => {
-                entry.insert(LiveSession::new(id, SessionStatus::Ready, None, Arc::default())).clone()
+            self.freed().await;
+            if let Ok(turn) = self.take(Holder::Call) {
+                return turn;
             }
-        };
-        match session.take_turn() {
-            Ok(turn) => Ok((session, Some(turn))),
-            Err(Error::SessionBusy(_)) if lock(&session.state).is_moving => Ok((session, None)),
-            Err(error) => Err(error),
         }
     }
 
-    /// Takes an idle session's turn for the daemon itself; [`LiveSessions::release`] gives it back.
-    pub fn hold(&self, id: SessionId) -> Option<(Arc<LiveSession>, Turn)> {
-        let registry = lock(&self.0);
-        let session = registry.sessions.get(&id)?.clone();
-        let turn = session.take_turn().ok()?;
-        lock(&session.state).is_moving = true;
-        Some((session, turn))
-    }
-
-    /// Ends a hold. A session without a machine leaves the memory.
-    pub fn release(&self, session: &LiveSession, turn: Turn) {
-        let mut registry = lock(&self.0);
-        let mut state = lock(&session.state);
-        state.is_moving = false;
-        // who is about to close it relies on its being there
-        if turn.is_none() && state.status == SessionStatus::Ready {
-            registry.remove(session);
+    async fn when(&self, is_so: impl Fn(&State) -> bool) {
+        loop {
+            // before the look, so that no turn ends unnoticed between the two
+            let freed = self.freed.notified();
+            if is_so(&lock(&self.state)) {
+                return;
+            }
+            freed.await;
         }
-        drop(state);
-        // under the lock: who finds that nobody holds it is to find its turn free
-        drop(turn);
     }
 
-    /// Sessions that have been idle since this moment and are not at rest.
-    pub fn restless_since(&self, moment: Instant) -> Vec<SessionId> {
-        let registry = lock(&self.0);
-        let sessions = registry.sessions.values().filter(|session| !lock(&session.state).is_resting);
-        sessions.filter_map(|session| session.idle_since(moment)).map(|(_, id)| id).collect()
-    }
-
-    /// Sessions that have been idle since this moment, the longest first.
-    pub fn idle_since(&self, moment: Instant) -> Vec<SessionId> {
-        let registry = lock(&self.0);
-        let mut idle: Vec<_> = registry.sessions.values().filter_map(|session| session.idle_since(moment)).collect();
-        idle.sort_unstable();
-        idle.into_iter().map(|(_, id)| id).collect()
-    }
-
-    /// A session that is about to end, in memory or not. Nobody wakes it until it is removed.
-    pub fn claim(&self, id: SessionId) -> Arc<LiveSession> {
-        let new = || LiveSession::new(id, SessionStatus::Ready, None, Arc::default());
-        lock(&self.0).sessions.entry(id).or_insert_with(new).clone()
-    }
-
-    pub fn remove(&self, session: &LiveSession) {
-        lock(&self.0).remove(session);
-    }
-
-    /// How many bytes the idle ones have for themselves, and how many sessions are in memory.
-    pub fn usage(&self) -> (u64, u64) {
-        let registry = lock(&self.0);
-        let bytes = registry.sessions.values().filter_map(|session| session.own_bytes()).sum();
-        (bytes, registry.sessions.len() as u64)
-    }
-
-    pub fn running(&self) -> usize {
-        lock(&self.0).sessions.values().filter(|session| session.current().is_some()).count()
-    }
-
-    /// The session in which the execution of this id is running.
-    pub fn session_running(&self, id: ExecutionId) -> Option<Arc<LiveSession>> {
-        let registry = lock(&self.0);
-        let runs = |session: &&Arc<LiveSession>| session.current().is_some_and(|current| current.run.id() == id);
-        registry.sessions.values().find(runs).cloned()
-    }
-
-    /// The execution of this id, if it is running.
-    pub fn find_running(&self, id: ExecutionId) -> Option<Arc<Current>> {
-        self.session_running(id)?.current().filter(|current| current.run.id() == id)
-    }
-
-    /// Admits nothing more, stops everything, and hands out what is to be waited for.
-    pub fn stop_all(&self) -> Vec<Arc<LiveSession>> {
-        let mut registry = lock(&self.0);
-        registry.shutting_down = true;
-        let sessions: Vec<_> = registry.sessions.drain().map(|(_, session)| session).collect();
-        drop(registry);
-        for session in &sessions {
-            session.stop(SessionStatus::Closed);
-        }
-        sessions
+    /// Bytes of memory that it has for itself; 0 while somebody has the turn.
+    pub fn own_bytes(&self) -> u64 {
+        lock(&self.state).machine.as_ref().map_or(0, |machine| machine.instance.own_bytes())
     }
 }
 
 /// What these locks guard is whole between any two statements, so a panic elsewhere is no reason to stop.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

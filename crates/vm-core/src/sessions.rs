@@ -73,7 +73,7 @@ impl Sessions<'_> {
     /// # Errors
     /// There is no session of this id, it is not ready, or its state cannot be stored.
     pub async fn hibernate(&self, id: SessionId) -> Result<Session, Error> {
-        self.0.blocking(move |parts| hibernate(parts, id)).await?;
+        hibernate(self.0, id).await?;
         let session = self.get(id).await?;
         match session.status {
             SessionStatus::Ready => Ok(session),
@@ -87,7 +87,7 @@ impl Sessions<'_> {
     /// There is no session of this id, it is not ready, or the database failed. A session without durability is busy while
     /// it runs something.
     pub async fn fork(&self, id: SessionId) -> Result<Session, Error> {
-        self.0.blocking(move |parts| with_stored(parts, id, || fork(parts, id))).await
+        with_stored(self.0, id, move |parts| fork(parts, id)).await
     }
 
     /// Stops what runs in a session and gives its runtime back. Closing again changes nothing.
@@ -135,7 +135,7 @@ fn memory(parts: &Parts, id: SessionId) -> Result<SessionMemory, Error> {
     let live = parts.live.get(id)?;
     Ok(SessionMemory {
         residency: if live.is_some() { Residency::Resident } else { Residency::Hibernated },
-        resident_bytes: live.and_then(|live| live.own_bytes()).unwrap_or_default(),
+        resident_bytes: live.map_or(0, |live| live.own_bytes()),
         stored_bytes: parts.store.state_bytes(id)?,
     })
 }

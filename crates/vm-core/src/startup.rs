@@ -96,6 +96,10 @@ impl Starting {
     fn make_ready(&mut self, parts: &Parts) -> Result<Session, Error> {
         let mut turn = self.live.take_startup_turn()?;
         let machine = machine_of(&mut turn, self.live.id)?;
+        // whoever closes it from here on waits for the turn
+        if !self.live.ready() {
+            return Err(gone(&self.live));
+        }
         let saving = machine.saving_start();
         let session = Session { status: SessionStatus::Ready, ..self.session.clone() };
         parts.store.finish_start(&session, &self.startup, saving.effect())?;
@@ -106,8 +110,7 @@ impl Starting {
         {
             tracing::warn!(session_id = %session.id, %error, "no image could be made of a session's startup");
         }
-        // closed meanwhile: whoever closes it waits for the turn
-        if self.live.ready() { Ok(session) } else { Err(gone(&self.live)) }
+        Ok(session)
     }
 
     /// Answers why the session did not start.

@@ -103,10 +103,7 @@ impl Task {
         loop {
             let slot = match task.wait_for_slot().await {
                 Ok(slot) => slot,
-                Err(error) => {
-                    session.end();
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             };
             let failed = match parts.executor.run(move || task.take_turn(slot)).await {
                 Ok(After::Wait(waiting, until)) => {
@@ -124,7 +121,6 @@ impl Task {
                 },
                 Err(error) => error,
             };
-            session.end();
             return Err(crash(&parts, &session, failed));
         }
     }
@@ -165,10 +161,7 @@ impl Task {
             }
             Ok(Step::Done(outcome)) if vm_engine::is_lowered() => After::Finish(self, outcome),
             Ok(Step::Done(outcome)) => After::Ended(Box::new(self.end(outcome))),
-            Err(error) => {
-                self.session.end();
-                After::Ended(Box::new(Err(error)))
-            }
+            Err(error) => After::Ended(Box::new(Err(error))),
         }
     }
 
@@ -195,15 +188,8 @@ impl Task {
         Ok(machine.instance.start(&program, run))
     }
 
-    /// The session's next execution may begin only when this one cannot be seen as running any more.
-    fn end(mut self, outcome: Outcome) -> Result<Ended, Error> {
-        let ended = self.finish(outcome);
-        self.session.end();
-        ended
-    }
-
     /// Records the execution and what it changed. A startup file is recorded later, together with its session.
-    fn finish(&mut self, outcome: Outcome) -> Result<Ended, Error> {
+    fn end(mut self, outcome: Outcome) -> Result<Ended, Error> {
         *lock(&self.recorded) = Recorded::All;
         let limit = self.note_stop(&outcome);
         let wall = self.began.elapsed().saturating_sub(self.queued);

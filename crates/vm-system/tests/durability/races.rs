@@ -1,11 +1,14 @@
 //! Calls that meet: none of them sees a session that is between two states.
 
-use std::thread;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use serde_json::json;
 
 use crate::{
-    daemon::{Daemon, NOBODY},
+    daemon::{Daemon, NOBODY, wait_for},
     http::{Answer, text},
 };
 
@@ -83,5 +86,49 @@ fn only_a_session_that_is_there_is_busy() {
         for answer in called(&daemon, session, "1", || ()) {
             answer.refused(status, code);
         }
+    }
+}
+
+#[test]
+fn what_the_daemon_does_with_a_session_makes_it_busy_for_nobody() {
+    let daemon = Daemon::start();
+    let session = daemon.session_of(&daemon.template("none", &json!({"runtime": {"durability": "none"}})));
+    let (details, is_over) = (format!("/sessions/{session}"), AtomicBool::new(false));
+    let meddle = |act: &dyn Fn() -> Answer| {
+        while !is_over.load(Ordering::Relaxed) {
+            act().ok(200);
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| meddle(&|| daemon.get(&details)));
+        scope.spawn(|| meddle(&|| daemon.get("/runtime/summary")));
+        scope.spawn(|| meddle(&|| daemon.post_nothing(&format!("{details}/hibernate"))));
+        let answers: Vec<_> = (0..100)
+            .flat_map(|n| [daemon.repl(&session, &n.to_string()), daemon.post_nothing(&format!("{details}/fork"))])
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        answers.into_iter().for_each(|answer| drop(answer.ok(201)));
+    });
+}
+
+#[test]
+fn a_session_that_is_closed_while_it_starts_is_closed() {
+    let daemon = Daemon::start();
+    daemon.write("short.js", "for (let i = 0; i < 20000; i++);");
+    for round in 0..30 {
+        // each is the first of its template, and makes an image
+        let template = daemon.template(&format!("template {round}"), &json!({"limits": {"mem_mb": 100 + round}}));
+        daemon.post(&format!("/templates/{template}/startup-files"), &json!({"path": "short.js"})).ok(201);
+        thread::scope(|scope| {
+            let creating = scope.spawn(|| daemon.post("/sessions", &daemon.new_session(&template)));
+            let list = format!("/sessions?template_id={template}");
+            let session = wait_for(|| Some(text(&daemon.get(&list).ok(200).get(0)?["id"])));
+            daemon.delete(&format!("/sessions/{session}")).ok(200);
+            let created = creating.join().unwrap();
+            if created.status != 201 {
+                created.refused(409, "SESSION_NOT_READY");
+            }
+            assert_eq!(daemon.get(&format!("/sessions/{session}")).ok(200)["status"], "closed");
+        });
     }
 }

@@ -49,15 +49,25 @@ pub(crate) fn wake(
 }
 
 fn read(parts: &Parts, session: &LiveSession) -> Result<Machine, Error> {
-    Machine::restore(parts, &ready(parts, session.id)?, &session.wake)
+    let id = session.id;
+    // a crashed one may be damaged, too; that it is crashed goes first
+    let stored = parts.store.stored_session(id).or_else(|error| ready(parts, id).and(Err(error.into())));
+    let stored = stored?.ok_or(Error::SessionNotFound(id))?;
+    check_ready(&stored.session)?;
+    Machine::restore(parts, stored, &session.wake)
 }
 
 /// A session's row, which says that it can be used.
 pub(crate) fn ready(parts: &Parts, id: SessionId) -> Result<Session, Error> {
     let row = parts.store.session(id)?.ok_or(Error::SessionNotFound(id))?;
+    check_ready(&row)?;
+    Ok(row)
+}
+
+fn check_ready(row: &Session) -> Result<(), Error> {
     match row.status {
-        SessionStatus::Ready => Ok(row),
-        status => Err(Error::SessionNotReady { session_id: id, status }),
+        SessionStatus::Ready => Ok(()),
+        status => Err(Error::SessionNotReady { session_id: row.id, status }),
     }
 }
 

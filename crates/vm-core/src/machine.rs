@@ -8,9 +8,9 @@ use std::{
 
 use tokio::sync::Notify;
 use vm_engine::{Instance, Origin, Outcome};
-use vm_model::{Durability, Session, TemplateDetail, Timestamp};
+use vm_model::{Durability, TemplateDetail, Timestamp};
 use vm_modules::Worktree;
-use vm_store::{Change, Effect, State};
+use vm_store::{Change, Effect, State, StoredSession};
 
 use crate::{
     Error,
@@ -92,10 +92,9 @@ impl Machine {
     }
 
     /// As it was stored.
-    pub fn restore(parts: &Parts, session: &Session, wake: &Arc<Notify>) -> Result<Self, Error> {
-        let missing = || Error::SessionNotFound(session.id);
-        let template = parts.store.session_template(session.id)?.ok_or_else(missing)?;
-        let State { image, changes, host, is_stale, .. } = parts.store.state(session.id)?.ok_or_else(missing)?;
+    pub fn restore(parts: &Parts, stored: StoredSession, wake: &Arc<Notify>) -> Result<Self, Error> {
+        let StoredSession { session, template, state } = stored;
+        let State { image, changes, host, is_stale, .. } = state.ok_or(Error::SessionNotFound(session.id))?;
         if is_stale {
             return Err(Error::StateUnsaved);
         }

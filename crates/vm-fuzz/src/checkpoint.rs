@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 use vm_engine::{Engine, Origin, QuickJs, Setup};
 use vm_model::Limits;
 
+/// Short, so that a small content has several blocks.
+const BLOCK: usize = 4 << 10;
+
 static ENGINE: LazyLock<QuickJs> = LazyLock::new(|| QuickJs::new(tempfile::tempdir().unwrap().path()).unwrap());
 
 /// Restores a memory.
@@ -28,9 +31,12 @@ fn states(changes: &[Vec<u8>]) -> Option<Option<Vec<u8>>> {
     Some(instance.state())
 }
 
-/// A version, the checksum of what follows, the length, and the content.
+/// A version, the checksum of what follows, and the content in blocks with their lengths.
 fn sealed(content: &[u8]) -> Vec<u8> {
-    let mut rest = (content.len() as u32).to_le_bytes().to_vec();
-    rest.extend(lz4_flex::block::compress(content));
-    [&[1][..], &crc32fast::hash(&rest).to_le_bytes(), &rest].concat()
+    let pack = |block: &[u8]| {
+        let block = lz4_flex::block::compress_prepend_size(block);
+        [&(block.len() as u32).to_le_bytes()[..], &block].concat()
+    };
+    let blocks: Vec<u8> = content.chunks(BLOCK).flat_map(pack).collect();
+    [&[2][..], &crc32fast::hash(&blocks).to_le_bytes(), &blocks].concat()
 }

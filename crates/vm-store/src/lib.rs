@@ -65,6 +65,6 @@ pub use error::{AlreadyExists, StoreError};
 pub use gc::Retention;
 pub use images::{ImageId, NewImage, StoredImage};
 pub use recovery::Recovered;
-pub use state::{Change, Effect, State};
+pub use state::{Change, Effect, State, StoredSession};
 pub use store::Store;
 pub use usage::StoredBytes;

@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// All that a [`Session`] is made of.
-const COLUMNS: &str = "id, template_id, workspace_id, base_commit_oid, worktree_path, status, created_at, closed_at,
+pub(crate) const COLUMNS: &str =
+    "id, template_id, workspace_id, base_commit_oid, worktree_path, status, created_at, closed_at,
     last_error, runtime_meta, parent";
 
 impl Store {
@@ -118,10 +119,7 @@ impl Store {
     /// Only those of the database itself.
     pub fn session_template(&self, id: SessionId) -> Result<Option<TemplateDetail>, StoreError> {
         self.read(format_args!("read the template of session {id}"), |db| {
-            one(db, "SELECT template FROM sessions WHERE id = ?1", [id.as_bytes()], |row| {
-                let Json(template) = Record { table: "sessions", row }.get("template")?;
-                Ok(template)
-            })
+            one(db, "SELECT template FROM sessions WHERE id = ?1", [id.as_bytes()], template)
         })
     }
 
@@ -229,7 +227,7 @@ fn ends(session: &Session) -> Option<i64> {
     matches!(session.status, SessionStatus::Closed | SessionStatus::Crashed).then(|| Timestamp::now().as_micros())
 }
 
-fn session(row: &Row<'_>) -> Result<Session, Failure> {
+pub(crate) fn session(row: &Row<'_>) -> Result<Session, Failure> {
     let row = Record { table: "sessions", row };
     let template_id = TemplateId::from_bytes(row.get("template_id")?);
     let Name(status) = row.get("status")?;
@@ -248,4 +246,9 @@ fn session(row: &Row<'_>) -> Result<Session, Failure> {
         memory: None,
         parent_session_id: row.get::<Option<_>>("parent")?.map(SessionId::from_bytes),
     })
+}
+
+pub(crate) fn template(row: &Row<'_>) -> Result<TemplateDetail, Failure> {
+    let Json(template) = Record { table: "sessions", row }.get("template")?;
+    Ok(template)
 }

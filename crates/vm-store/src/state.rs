@@ -1,13 +1,14 @@
 //! The operations on the state of sessions: their memory, and what belongs to it outside of it.
 
 use rusqlite::{Connection, Row, params};
-use vm_model::{SessionId, SessionStatus};
+use vm_model::{Session, SessionId, SessionStatus, TemplateDetail};
 
 use crate::{
     ImageId, Store, StoreError,
     checksum::{checksum, verify},
     error::Failure,
     query::{Record, all, one},
+    sessions::{COLUMNS, session, template},
     value::Name,
 };
 
@@ -22,7 +23,18 @@ pub struct Change {
     pub is_whole: bool,
 }
 
-/// All that a session's runtime is made from.
+/// A session, and all that its machine is made from.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoredSession {
+    /// Its row.
+    pub session: Session,
+    /// The template that it was made from, as it was then.
+    pub template: TemplateDetail,
+    /// Its state as it was last stored. `None`: it is closed, or it was made before state was stored.
+    pub state: Option<State>,
+}
+
+/// The state of a session.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct State {
     /// The hash of the engine's guest that made it.
@@ -67,34 +79,20 @@ impl Store {
         self.write(format_args!("store the state of session {id}"), |db| save(db, id, change))
     }
 
-    /// The state of a session as it was last stored. `None`: there is no such session, it is closed, or it was made
-    /// before state was stored.
+    /// A session with its state, all at one moment: each read of its own would cost a wake as much again. `None`: no session
+    /// has this id.
     ///
     /// # Errors
     /// [`Damaged`](StoreError::Damaged) if it is not what was stored.
-    pub fn state(&self, id: SessionId) -> Result<Option<State>, StoreError> {
+    pub fn stored_session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {
         self.read(format_args!("read the state of session {id}"), |db| {
-            let find = "SELECT n, guest, image, changes, has_host, is_stale FROM sessions
-                 WHERE id = ?1 AND guest IS NOT NULL";
-            let Some(Origin { n, guest, image, count, has_host, is_stale }) = one(db, find, [id.as_bytes()], origin)?
-            else {
-                return Ok(None);
-            };
-            let sql = "SELECT seq, checksum, memory FROM session_changes WHERE session = ?1 ORDER BY seq";
-            let mut expected = 0;
-            let changes = all(db, sql, [n], |row| {
-                expected += 1;
-                memory(row, expected)
-            })?;
-            if expected != count {
-                let why = format!("has {expected} of {count} changes");
-                return Err(Failure::Damaged { table: "session_changes", column: "seq", why });
-            }
-            let host = one(db, "SELECT checksum, host FROM session_hosts WHERE session = ?1", [n], host)?;
-            if has_host && host.is_none() {
-                return Err(Failure::Damaged { table: "session_hosts", column: "host", why: "is missing".into() });
-            }
-            Ok(Some(State { guest, image, changes, host, is_stale }))
+            let find = format!(
+                "SELECT {COLUMNS}, template, n, guest, image, changes, has_host, is_stale FROM sessions WHERE id = ?1"
+            );
+            let found = one(db, &find, [id.as_bytes()], |row| Ok((session(row)?, template(row)?, origin(row)?)))?;
+            let Some((session, template, origin)) = found else { return Ok(None) };
+            let state = origin.map(|origin| origin.read(db)).transpose()?;
+            Ok(Some(StoredSession { session, template, state }))
         })
     }
 
@@ -200,16 +198,39 @@ struct Origin {
     is_stale: bool,
 }
 
-fn origin(row: &Row<'_>) -> Result<Origin, Failure> {
+impl Origin {
+    fn read(self, db: &Connection) -> Result<State, Failure> {
+        let Self { n, guest, image, count, has_host, is_stale } = self;
+        let sql = "SELECT seq, checksum, memory FROM session_changes WHERE session = ?1 ORDER BY seq";
+        let mut expected = 0;
+        let changes = all(db, sql, [n], |row| {
+            expected += 1;
+            memory(row, expected)
+        })?;
+        if expected != count {
+            let why = format!("has {expected} of {count} changes");
+            return Err(Failure::Damaged { table: "session_changes", column: "seq", why });
+        }
+        let host = one(db, "SELECT checksum, host FROM session_hosts WHERE session = ?1", [n], host)?;
+        if has_host && host.is_none() {
+            return Err(Failure::Damaged { table: "session_hosts", column: "host", why: "is missing".into() });
+        }
+        Ok(State { guest, image, changes, host, is_stale })
+    }
+}
+
+/// Nothing if there is no state.
+fn origin(row: &Row<'_>) -> Result<Option<Origin>, Failure> {
     let row = Record { table: "sessions", row };
-    Ok(Origin {
+    let Some(guest) = row.get("guest")? else { return Ok(None) };
+    Ok(Some(Origin {
         n: row.get("n")?,
-        guest: row.get("guest")?,
+        guest,
         image: row.get::<Option<_>>("image")?.map(ImageId),
         count: row.get("changes")?,
         has_host: row.get("has_host")?,
         is_stale: row.get("is_stale")?,
-    })
+    }))
 }
 
 fn memory(row: &Row<'_>, expected: i64) -> Result<Vec<u8>, Failure> {

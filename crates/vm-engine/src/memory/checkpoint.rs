@@ -1,6 +1,10 @@
 //! What a memory held at the end of the last execution: the image it was stamped from, and the pages that differ from it.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    io,
+    sync::Arc,
+};
 
 use super::{
     Image, Mapping, PAGE, Written, changes,
@@ -93,7 +97,7 @@ impl Checkpoint {
     }
 
     /// Goes from one state to the other that the delta was made of. Of no more use if that fails.
-    pub fn apply(&mut self, mut reader: Reader, max_size: usize) -> Result<(), Damaged> {
+    pub fn apply(&mut self, mut reader: Reader<'_>, max_size: usize) -> Result<(), Damaged> {
         let size = reader.size(self.size);
         let known = size.max(self.size);
         if known > max_size {
@@ -103,11 +107,14 @@ impl Checkpoint {
             if index >= known / PAGE {
                 return Err(Damaged("it has a page outside the memory"));
             }
-            let image = &self.image;
-            let page = self.pages.entry(index).or_insert_with(|| image.page_copy(index));
-            reader.apply(page)?;
-            if **page == *image.page(index) {
-                self.pages.remove(&index);
+            match self.pages.entry(index) {
+                Entry::Vacant(entry) => reader.apply(entry.insert(self.image.page_copy(index)))?,
+                Entry::Occupied(mut entry) => {
+                    reader.apply(entry.get_mut())?;
+                    if **entry.get() == *self.image.page(index) {
+                        entry.remove();
+                    }
+                }
             }
         }
         self.size = size;
@@ -117,13 +124,29 @@ impl Checkpoint {
     /// A new mapping with the state kept here.
     pub fn restore(&self) -> io::Result<Mapping> {
         let mapping = Mapping::of(&self.image, self.size)?;
-        let pages: Vec<_> = self.pages.range(..self.size / PAGE).collect();
-        for run in pages.chunk_by(|(one, _), (next, _)| **one + 1 == **next) {
-            let first = *run[0].0;
-            mapping.populate(first..first + run.len());
-            for (index, page) in run {
-                mapping.restore_page(**index, page).map_err(io::Error::other)?;
+        match self.fill(&mapping) {
+            Ok(()) => Ok(mapping),
+            Err(_) => self.restore_by_writing(),
+        }
+    }
+
+    /// The image's pages and those behind them are two mappings to the kernel.
+    fn fill(&self, mapping: &Mapping) -> io::Result<()> {
+        let (of_image, all) = (self.image.len() / PAGE, self.size / PAGE);
+        for part in [0..of_image.min(all), of_image..all.max(of_image)] {
+            let mut pages = self.pages.range(part.clone()).map(|(&index, page)| (index, &**page)).peekable();
+            if pages.peek().is_some() {
+                mapping.fill(part, pages)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The same where the kernel fills nothing: it makes each page when that is written.
+    fn restore_by_writing(&self) -> io::Result<Mapping> {
+        let mapping = Mapping::of(&self.image, self.size)?;
+        for (&index, page) in self.pages.range(..self.size / PAGE) {
+            mapping.write((index * PAGE) as u32, &**page).map_err(io::Error::other)?;
         }
         Ok(mapping)
     }
@@ -178,6 +201,7 @@ mod tests {
             let kept = content(&mapping);
             mapping.write(round * 131, &[0xff; 3]).unwrap();
             assert_eq!(content(&checkpoint.restore().unwrap()), kept, "round {round}");
+            assert_eq!(content(&checkpoint.restore_by_writing().unwrap()), kept, "round {round}");
             deltas.push(delta);
 
             // back and forth
@@ -189,10 +213,26 @@ mod tests {
             let mut replayed = Checkpoint::of(&image);
             deltas.iter().for_each(|delta| replayed.apply(Reader::new(delta).unwrap(), usize::MAX).unwrap());
             let mut whole = Checkpoint::of(&image);
-            whole.apply(checkpoint.whole().unwrap().reader().unwrap(), usize::MAX).unwrap();
+            whole.apply(Reader::new(&checkpoint.whole().unwrap().encode()).unwrap(), usize::MAX).unwrap();
             for other in [replayed, whole, Checkpoint::of(&Arc::new(checkpoint.image().unwrap()))] {
                 assert_eq!(content(&other.restore().unwrap()), kept, "round {round}");
             }
+        }
+    }
+
+    #[test]
+    fn the_kernel_fills_pages_where_it_watches_them() {
+        let image = Arc::new(Image::new(vec![1; 40 * PAGE]).unwrap());
+        let mapping = Mapping::of(&image, 80 * PAGE).unwrap();
+        mapping.write(3 * PAGE as u32, &[2; 60 * PAGE]).unwrap();
+        mapping.write(78 * PAGE as u32, &[3]).unwrap();
+        let mut checkpoint = Checkpoint::of(&image);
+        update(&mut checkpoint, &mapping);
+        let filled = Mapping::of(&image, 80 * PAGE).unwrap();
+        let is_filled = checkpoint.fill(&filled).is_ok();
+        assert_eq!(is_filled, mapping.begin_protecting());
+        if is_filled {
+            assert_eq!(content(&filled), content(&mapping));
         }
     }
 

@@ -2,13 +2,18 @@
 //!
 //! Words are XORed, so a delta leads from either state to the other, and applying it twice changes nothing.
 //!
-//! A version byte, the CRC-32 of what follows, the unpacked length, and an LZ4 block; unpacked, all numbers little-endian:
-//! the two sizes XORed (8 bytes), then for each page how many pages were left out before it (4 bytes), and until its 512
-//! words of 8 bytes are told how many are equal (2 bytes), how many are not (2 bytes), and these.
+//! A version byte, the CRC-32 of what follows, and blocks: each its length, its unpacked length (4 bytes), and LZ4. Unpacked and
+//! one behind the other they hold, all numbers little-endian: the two sizes XORed (8 bytes), then for each page how many pages
+//! were left out before it (4 bytes), and until its 512 words of 8 bytes are told how many are equal (2 bytes), how many are
+//! not (2 bytes), and these. No page is in two blocks.
 
 use super::PAGE;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// What was stored before there were several blocks: one, whose length is not told.
+const ONE_BLOCK: u8 = 1;
+/// A block ends with the first page that makes it so long: short enough to be unpacked in a processor's cache.
+const BLOCK: usize = 32 << 10;
 const WORD: usize = 8;
 const WORDS: usize = PAGE / WORD;
 /// An LZ4 block is at least a 255th of what it unpacks to.
@@ -17,7 +22,9 @@ const MAX_RATIO: usize = 255;
 /// A delta in the making.
 #[derive(Clone, Debug)]
 pub(crate) struct Delta {
-    body: Vec<u8>,
+    blocks: Vec<u8>,
+    /// The last block, not packed yet.
+    last: Vec<u8>,
     next_page: usize,
 }
 
@@ -29,12 +36,12 @@ pub(crate) struct Damaged(pub &'static str);
 impl Delta {
     /// Between states of these sizes in bytes.
     pub fn between(before: usize, after: usize) -> Self {
-        Self { body: ((before ^ after) as u64).to_le_bytes().to_vec(), next_page: 0 }
+        Self { blocks: Vec::new(), last: ((before ^ after) as u64).to_le_bytes().to_vec(), next_page: 0 }
     }
 
     /// Adds a page; in the order of their indexes.
     pub fn page(&mut self, index: usize, before: &[u8], after: &[u8; PAGE]) {
-        self.body.extend(((index - self.next_page) as u32).to_le_bytes());
+        self.last.extend(((index - self.next_page) as u32).to_le_bytes());
         self.next_page = index + 1;
         let (before, _) = before.as_chunks::<WORD>();
         let (after, _) = after.as_chunks::<WORD>();
@@ -43,58 +50,77 @@ impl Delta {
             let equal = before[at..].iter().zip(&after[at..]).take_while(|(one, other)| one == other).count();
             let from = at + equal;
             let other = before[from..].iter().zip(&after[from..]).take_while(|(one, other)| one != other).count();
-            self.body.extend((equal as u16).to_le_bytes());
-            self.body.extend((other as u16).to_le_bytes());
+            self.last.extend((equal as u16).to_le_bytes());
+            self.last.extend((other as u16).to_le_bytes());
             at = from + other;
             for (before, after) in before[from..at].iter().zip(&after[from..at]) {
-                self.body.extend((u64::from_le_bytes(*before) ^ u64::from_le_bytes(*after)).to_le_bytes());
+                self.last.extend((u64::from_le_bytes(*before) ^ u64::from_le_bytes(*after)).to_le_bytes());
             }
+        }
+        if self.last.len() >= BLOCK {
+            pack(&mut self.blocks, &self.last);
+            self.last.clear();
         }
     }
 
-    /// Reads it as if it had been stored.
-    pub fn reader(self) -> Result<Reader, Damaged> {
-        Reader::of(self.body)
-    }
-
     pub fn encode(&self) -> Vec<u8> {
-        let mut rest = (self.body.len() as u32).to_le_bytes().to_vec();
-        rest.extend(lz4_flex::block::compress(&self.body));
-        [&[VERSION][..], &crc32fast::hash(&rest).to_le_bytes(), &rest].concat()
+        let mut blocks = self.blocks.clone();
+        pack(&mut blocks, &self.last);
+        [&[VERSION][..], &crc32fast::hash(&blocks).to_le_bytes(), &blocks].concat()
     }
 }
 
-/// Reads a delta that was stored, page by page.
-pub(crate) struct Reader {
-    body: Vec<u8>,
+fn pack(blocks: &mut Vec<u8>, block: &[u8]) {
+    if !block.is_empty() {
+        let packed = lz4_flex::block::compress_prepend_size(block);
+        blocks.extend((packed.len() as u32).to_le_bytes());
+        blocks.extend(packed);
+    }
+}
+
+/// Reads an encoded delta, page by page.
+pub(crate) struct Reader<'a> {
+    version: u8,
+    blocks: &'a [u8],
+    /// Unpacked.
+    block: Vec<u8>,
     at: usize,
     next_page: usize,
     sizes: usize,
 }
 
-impl Reader {
-    pub fn new(bytes: &[u8]) -> Result<Self, Damaged> {
-        let mut rest = bytes;
-        if take::<1>(&mut rest)? != [VERSION] {
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Result<Self, Damaged> {
+        let mut blocks = bytes;
+        let [version] = take(&mut blocks)?;
+        if ![VERSION, ONE_BLOCK].contains(&version) {
             return Err(Damaged("its version is not known"));
         }
-        let sum = u32::from_le_bytes(take(&mut rest)?);
-        if crc32fast::hash(rest) != sum {
+        let sum = u32::from_le_bytes(take(&mut blocks)?);
+        if crc32fast::hash(blocks) != sum {
             return Err(Damaged("its checksum is wrong"));
         }
-        let size = u32::from_le_bytes(take(&mut rest)?) as usize;
-        if size > rest.len() * MAX_RATIO {
-            return Err(Damaged("it names an impossible length"));
-        }
-        let body = lz4_flex::block::decompress(rest, size).map_err(|_| Damaged("it cannot be unpacked"))?;
-        Self::of(body)
+        let mut reader = Self { version, blocks, block: Vec::new(), at: 0, next_page: 0, sizes: 0 };
+        reader.unpack()?;
+        let sizes = u64::from_le_bytes(reader.take()?);
+        reader.sizes = usize::try_from(sizes).map_err(|_| Damaged("it names an impossible size"))?;
+        Ok(reader)
     }
 
-    fn of(body: Vec<u8>) -> Result<Self, Damaged> {
-        let mut reader = Self { body, at: 0, next_page: 0, sizes: 0 };
-        reader.sizes =
-            usize::try_from(u64::from_le_bytes(reader.take()?)).map_err(|_| Damaged("it names an impossible size"))?;
-        Ok(reader)
+    /// Goes on to the next block.
+    fn unpack(&mut self) -> Result<(), Damaged> {
+        let length = if self.version == ONE_BLOCK { self.blocks.len() } else { number(&mut self.blocks)? as usize };
+        let mut block = cut(&mut self.blocks, length)?;
+        let size = number(&mut block)? as usize;
+        if size > block.len() * MAX_RATIO {
+            return Err(Damaged("it names an impossible length"));
+        }
+        self.at = 0;
+        self.block.resize(size, 0);
+        match lz4_flex::block::decompress_into(block, &mut self.block) {
+            Ok(unpacked) if unpacked == size => Ok(()),
+            _ => Err(Damaged("it cannot be unpacked")),
+        }
     }
 
     /// The size of the one state, given that of the other.
@@ -104,8 +130,11 @@ impl Reader {
 
     /// Which page the next [`Reader::apply`] is for.
     pub fn next_page(&mut self) -> Result<Option<usize>, Damaged> {
-        if self.at == self.body.len() {
-            return Ok(None);
+        while self.at == self.block.len() {
+            if self.blocks.is_empty() {
+                return Ok(None);
+            }
+            self.unpack()?;
         }
         let index = self.next_page + u32::from_le_bytes(self.take()?) as usize;
         self.next_page = index + 1;
@@ -122,25 +151,39 @@ impl Reader {
             if to == at {
                 return Err(Damaged("it leaves a page unfinished"));
             }
-            for word in words.get_mut(from..to).ok_or(Damaged("it reaches beyond a page"))? {
-                *word = (u64::from_le_bytes(*word) ^ u64::from_le_bytes(self.take()?)).to_le_bytes();
+            let words = words.get_mut(from..to).ok_or(Damaged("it reaches beyond a page"))?;
+            let mut rest = &self.block[self.at..];
+            let (others, _) = cut(&mut rest, words.len() * WORD)?.as_chunks::<WORD>();
+            for (word, other) in words.iter_mut().zip(others) {
+                *word = (u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other)).to_le_bytes();
             }
+            self.at = self.block.len() - rest.len();
             at = to;
         }
         Ok(())
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
-        let taken = take(&mut &self.body[self.at..])?;
+        let taken = take(&mut &self.block[self.at..])?;
         self.at += N;
         Ok(taken)
     }
+}
+
+fn number(rest: &mut &[u8]) -> Result<u32, Damaged> {
+    take(rest).map(u32::from_le_bytes)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Damaged> {
     let (first, others) = rest.split_first_chunk().ok_or(Damaged("it is cut off"))?;
     *rest = others;
     Ok(*first)
+}
+
+fn cut<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], Damaged> {
+    let (first, others) = rest.split_at_checked(length).ok_or(Damaged("it is cut off"))?;
+    *rest = others;
+    Ok(first)
 }
 
 #[cfg(test)]
@@ -184,6 +227,26 @@ mod tests {
         })
     }
 
+    #[test]
+    fn one_that_was_stored_as_one_block_is_read() {
+        let body =
+            [&(3_u64 << 16 ^ 5 << 16).to_le_bytes()[..], &[7, 0, 0, 0], &[1, 0, 255, 1], &[9; 511 * WORD]].concat();
+        let block = lz4_flex::block::compress_prepend_size(&body);
+        let bytes = [&[ONE_BLOCK][..], &crc32fast::hash(&block).to_le_bytes(), &block].concat();
+        let mut pages = Pages::new();
+        apply(&bytes, &mut pages).unwrap();
+        assert_eq!(pages.into_iter().map(|(index, page)| (index, page[7], page[8])).collect::<Vec<_>>(), [(7, 0, 9)]);
+    }
+
+    #[test]
+    fn many_pages_are_many_blocks() {
+        let before: Pages = (0..100).map(|index| (3 * index, Box::new([1; PAGE]))).collect();
+        let after: Pages = (0..100).map(|index| (3 * index, Box::new([index as u8; PAGE]))).collect();
+        let mut pages = before.clone();
+        apply(&delta(&before, &after), &mut pages).unwrap();
+        assert_eq!(pages, after);
+    }
+
     proptest! {
         #[test]
         fn a_delta_leads_from_either_state_to_the_other((before, after) in states()) {
@@ -207,7 +270,7 @@ mod tests {
         #[test]
         fn nonsense_with_a_right_checksum_does_no_harm(body in prop::collection::vec(any::<u8>(), 0..200)) {
             // any outcome will do, but a panic
-            let _ = apply(&Delta { body, next_page: 0 }.encode(), &mut Pages::new());
+            let _ = apply(&Delta { last: body, ..Delta::between(0, 0) }.encode(), &mut Pages::new());
         }
     }
 }

@@ -17,7 +17,7 @@ use std::{
 
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
-use super::{Image, PAGE, watch};
+use super::{Image, PAGE, userfault};
 
 /// Addresses that one memory reserves: all that 32 bits can name, and wasmtime's guard behind them.
 const ADDRESSES: usize = 4 << 30;
@@ -145,7 +145,7 @@ impl Mapping {
     pub fn begin_protecting(&self) -> bool {
         *self.watched.get_or_init(|| {
             // SAFETY: the range is the mapping's own.
-            let done = unsafe { watch::writes(self.base, ADDRESSES) };
+            let done = unsafe { userfault::watch(self.base, &(0..ADDRESSES / PAGE)) };
             done.inspect_err(|why| tracing::debug!(%why, "the kernel does not watch a session's memory")).is_ok()
         })
     }
@@ -155,16 +155,20 @@ impl Mapping {
         self.watched.get() == Some(&true)
     }
 
-    /// Has the kernel make pages that are about to be written, by index: all at once is faster than each at its first write.
-    /// One that cannot do it makes them then.
-    pub fn populate(&self, pages: Range<usize>) {
-        if pages.len() > 1 && pages.end * PAGE <= self.size() {
-            // SAFETY: the range lies inside the mapping's accessible part, whose content stays as it is.
-            let _ = unsafe {
-                let start = self.base.as_ptr().byte_add(pages.start * PAGE);
-                rustix::mm::madvise(start, pages.len() * PAGE, Advice::LinuxPopulateWrite)
-            };
+    /// Has the kernel fill some of these pages, which nobody has touched, in the order of their indexes. Drop the mapping
+    /// after an error.
+    pub fn fill<'a>(
+        &self,
+        range: Range<usize>,
+        pages: impl Iterator<Item = (usize, &'a [u8; PAGE])>,
+    ) -> io::Result<()> {
+        let _guard = self.enter().map_err(io::Error::other)?;
+        if range.end * PAGE > self.size() {
+            return Err(io::ErrorKind::InvalidInput.into());
         }
+        // SAFETY: the range is the mapping's own, and accessible; the host touches it under the lock only, and no guest runs
+        // in a mapping that was not touched.
+        unsafe { userfault::fill(self.base, range, pages) }
     }
 
     /// Gives pages back to the kernel, by index; they hold again what the image has there, or zeros.
@@ -212,12 +216,6 @@ impl Mapping {
         }
         // SAFETY: not beyond the end of the accessible part, as just checked.
         Ok(unsafe { self.base().add(start as usize) })
-    }
-
-    /// Writes one page back, into a mapping that nobody runs in yet.
-    pub fn restore_page(&self, index: usize, page: &[u8; PAGE]) -> Result<(), Denied> {
-        let start = u32::try_from(index * PAGE).map_err(|_| Denied("a page outside the memory"))?;
-        self.write(start, page)
     }
 }
 

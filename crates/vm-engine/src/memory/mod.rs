@@ -6,7 +6,7 @@
 //! | `image` | a memory's content in a sealed memfd, from which mappings are made copy-on-write |
 //! | `creator` | hands prepared mappings to wasmtime |
 //! | `changes` | which pages of a mapping have been written |
-//! | `watch` | lets the kernel watch for writes to protected pages |
+//! | `userfault` | has the kernel fill pages, and watch for writes to protected ones |
 //! | `checkpoint` | what a mapping held at the end of the last execution, as differences from its image |
 //! | `delta` | what two states of a memory differ in, as bytes to be stored |
 
@@ -19,7 +19,7 @@ mod creator;
 mod delta;
 mod image;
 mod mapping;
-mod watch;
+mod userfault;
 
 pub(crate) use changes::Written;
 pub(crate) use checkpoint::Checkpoint;

@@ -252,7 +252,7 @@ impl Instance for QuickJsInstance {
         }
         let mut before = self.checkpoint.clone();
         if let Some(change) = &self.last_change {
-            before.apply(change.clone().reader()?, self.max_memory())?;
+            before.apply(Reader::new(&change.encode())?, self.max_memory())?;
         }
         Ok(before.whole().map(|delta| delta.encode()))
     }
@@ -280,7 +280,7 @@ impl Instance for QuickJsInstance {
     fn undo(&mut self) -> Result<(), EngineError> {
         let Some(change) = self.last_change.take() else { return Ok(()) };
         self.machine = None;
-        self.checkpoint.apply(change.reader()?, self.max_memory())?;
+        self.checkpoint.apply(Reader::new(&change.encode())?, self.max_memory())?;
         let mut machine = self.stamp()?;
         self.heap_used = machine.heap_used()?;
         self.machine = Some(machine);

@@ -64,7 +64,7 @@ fn what_is_too_old_goes_and_what_lives_stays() {
     let sessions = [&ready, &closed, &crashed, &young, &busy];
     let left = sessions.map(|session| fixture.store.session(session.id).unwrap().is_some());
     assert_eq!(left, [true, false, false, true, true], "the last one still has an execution");
-    assert_eq!(fixture.store.state(ready.id).unwrap().unwrap().changes, [b"state"]);
+    assert_eq!(fixture.store.stored_session(ready.id).unwrap().unwrap().state.unwrap().changes, [b"state"]);
     assert_eq!(fixture.store.stored_bytes().unwrap().states, 5);
     let forever = Retention { max_age: Some(Duration::MAX), max_bytes: None };
     assert_eq!(fixture.store.gc(&forever).unwrap(), Collected::default());
@@ -101,7 +101,7 @@ fn the_oldest_executions_make_room_and_the_file_shrinks() {
 
     let none = Retention { max_age: None, max_bytes: Some(0) };
     assert_eq!(store.gc(&none).unwrap().executions, left.len() as u64);
-    assert_eq!(store.state(session.id).unwrap().unwrap().changes.len(), 40);
+    assert_eq!(store.stored_session(session.id).unwrap().unwrap().state.unwrap().changes.len(), 40);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn one_that_fails_in_a_shared_transaction_fails_alone() {
         }
     });
     assert_eq!(fixture.store.executions(id, u32::MAX).unwrap().len(), 4 * EACH);
-    assert_eq!(fixture.store.state(id).unwrap().unwrap().changes.len(), 4 * EACH);
+    assert_eq!(fixture.store.stored_session(id).unwrap().unwrap().state.unwrap().changes.len(), 4 * EACH);
 }
 
 #[test]
@@ -105,5 +105,5 @@ fn what_is_flushed_by_many_at_once_is_all_there() {
             });
         }
     });
-    assert_eq!(fixture.store.state(id).unwrap().unwrap().changes.len(), 40);
+    assert_eq!(fixture.store.stored_session(id).unwrap().unwrap().state.unwrap().changes.len(), 40);
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use vm_model::{CapabilityKind, Durability, EventType, SessionId, TemplateId};
 use vm_store::{Recovered, Store, StoreError};
 
-use crate::support::{Fixture, GUEST, capability, one_plus_one, session, startup_file};
+use crate::support::{Fixture, GUEST, capability, detail, one_plus_one, session, startup_file};
 
 /// The message of the refusal, which names the path.
 fn refusal(path: &Path) -> String {
@@ -49,7 +49,7 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
              INSERT INTO sessions (n, id, template_id, workspace_id, base_commit_oid, worktree_path, status, created_at,
                  closed_at, last_error, runtime_meta, template) VALUES
                  (1, x'{session}', x'{template}', 'w', 'c', '/', 'closed', 5, 6, NULL, NULL, '{{}}'),
-                 (2, x'{live}', x'{template}', 'w', 'c', '/', 'ready', 5, NULL, NULL, NULL, '{{}}');
+                 (2, x'{live}', x'{template}', 'w', 'c', '/', 'ready', 5, NULL, NULL, NULL, '{detail}');
              INSERT INTO executions VALUES (1, x'{execution}', x'{session}', 'repl', '1', NULL, NULL, NULL, 'ok', 5, 6,
                  NULL, NULL, '{metrics}');
              INSERT INTO events WITH RECURSIVE t (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < 200)
@@ -58,6 +58,7 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
             file = hex(file.id),
             session = hex(session.id),
             live = hex(live.id),
+            detail = serde_json::to_string(&detail("old")).unwrap(),
             execution = hex(execution.id),
             metrics = serde_json::to_string(&execution.metrics).unwrap(),
         ))
@@ -68,10 +69,10 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
         assert_eq!(auto_vacuum(), Ok(0));
 
         let store = Store::open(&path).unwrap();
-        let detail = store.template(id).unwrap().unwrap();
-        assert_eq!((&*detail.template.name, &*detail.template.exposed_modules), ("old", &["fs".to_string()][..]));
-        assert_eq!((detail.startup_files, detail.capabilities), (vec![file], vec![]));
-        assert_eq!(detail.settings.runtime.durability, Durability::Execution);
+        let template = store.template(id).unwrap().unwrap();
+        assert_eq!((&*template.template.name, &*template.template.exposed_modules), ("old", &["fs".to_string()][..]));
+        assert_eq!((template.startup_files, template.capabilities), (vec![file], vec![]));
+        assert_eq!(template.settings.runtime.durability, Durability::Execution);
         assert_eq!(store.session(session.id).unwrap().unwrap().template_id, id);
         assert_eq!(store.executions(session.id, 9).unwrap()[0].id, execution.id);
         let events = store.events(execution.id, 0).unwrap().unwrap();
@@ -83,7 +84,7 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
         assert_eq!(store.events(execution.id, 100).unwrap().unwrap().len(), 100);
         store.insert_capability(&capability(id, CapabilityKind::Module, "exec")).unwrap();
         assert_eq!(store.template(id).unwrap().unwrap().capabilities.len(), 1);
-        assert_eq!(store.state(live.id).unwrap(), None);
+        assert_eq!(store.stored_session(live.id).unwrap().unwrap().state, None);
         assert_eq!(store.recover(&GUEST).unwrap(), Recovered { ready: 0, crashed: 1, cancelled: 0 });
         assert_eq!(auto_vacuum(), Ok(2), "free pages can be given back");
     }

@@ -44,7 +44,7 @@ fn a_session_whose_last_effect_was_not_stored_is_lost_until_it_is_saved() {
     run(saved, Effect::Saved(&second));
     run(flushed, Effect::Flushed(Some(&second)));
     fixture.store.save_state(hibernated, &second).unwrap();
-    let is_stale = |id| fixture.store.state(id).unwrap().unwrap().is_stale;
+    let is_stale = |id| fixture.store.stored_session(id).unwrap().unwrap().state.unwrap().is_stale;
     assert_eq!([stale, saved, flushed, hibernated].map(is_stale), [true, false, false, false]);
 
     assert_eq!(fixture.store.recover(&GUEST).unwrap(), Recovered { ready: 3, crashed: 1, cancelled: 0 });
@@ -66,7 +66,7 @@ fn a_session_of_another_engine_or_an_older_version_says_so() {
     assert_eq!(fixture.store.recover(&[8; 32]).unwrap(), Recovered { ready: 0, crashed: 1, cancelled: 0 });
     let (_, reason) = status(&fixture.store, ours);
     assert!(reason.contains("another version of the engine"), "{reason}");
-    assert!(fixture.store.state(ours).unwrap().is_some(), "nothing is deleted");
+    assert!(fixture.store.stored_session(ours).unwrap().unwrap().state.is_some(), "nothing is deleted");
 }
 
 #[test]

@@ -2,12 +2,12 @@ use std::{fs, time::Duration};
 
 use proptest::prelude::*;
 use vm_model::{Session, SessionId, SessionStatus};
-use vm_store::{Change, Effect, NewImage, Retention, State, Store, StoreError};
+use vm_store::{Change, Effect, NewImage, Retention, State, Store, StoreError, StoredSession};
 
 use crate::support::{Fixture, GUEST, change, detail, one_plus_one, session};
 
 fn state(fixture: &Fixture, id: SessionId) -> State {
-    fixture.store.state(id).unwrap().unwrap()
+    fixture.store.stored_session(id).unwrap().unwrap().state.unwrap()
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn a_new_session_is_as_its_image() {
     let expected = State { guest: GUEST, image: Some(image), changes: vec![], host: None, is_stale: false };
     assert_eq!(state(&fixture, fixture.ready(Some(image)).id), expected);
     assert_eq!(state(&fixture, fixture.ready(None).id), State { image: None, ..expected });
-    assert_eq!(fixture.store.state(session().id).unwrap(), None);
+    assert_eq!(fixture.store.stored_session(session().id).unwrap(), None);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_closed_session_gives_its_state_back_and_gets_none() {
     let closed = Session { status: SessionStatus::Closed, ..open };
     fixture.store.update_session(&closed).unwrap();
     fixture.store.insert_execution(&one_plus_one(closed.id), Effect::Saved(&memory)).unwrap();
-    assert_eq!(fixture.store.state(closed.id).unwrap(), None);
+    assert_eq!(fixture.store.stored_session(closed.id).unwrap().unwrap().state, None);
     assert_eq!(fixture.store.state_bytes(closed.id).unwrap(), 0);
     assert_eq!(fixture.store.stored_bytes().unwrap().states, 0);
     assert_eq!(fixture.store.executions(closed.id, 9).unwrap().len(), 1);
@@ -175,7 +175,7 @@ fn damaged_state_is_named_and_hurts_no_other_session() {
             fixture.store.save_state(id, &Change { host: Some(memory.to_vec()), ..change(memory) }).unwrap();
         }
         fixture.raw().execute(damage, []).unwrap();
-        let error = fixture.store.state(id).unwrap_err();
+        let error = fixture.store.stored_session(id).unwrap_err();
         assert!(matches!(error, StoreError::Damaged { .. }), "{damage}: {error:?}");
         assert!(error.to_string().contains(named), "{damage}: {error}");
         assert_eq!(state(&fixture, other).changes, [[0_u8; 0]; 0]);
@@ -210,7 +210,7 @@ proptest! {
         let byte = byte.index(memory.len());
         if truncate { memory.truncate(byte) } else { memory[byte] ^= 1 << bit }
         fixture.raw().execute("UPDATE session_changes SET memory = ?1 WHERE seq = ?2", (memory, victim + 1)).unwrap();
-        let error = fixture.store.state(id).unwrap_err();
+        let error = fixture.store.stored_session(id).unwrap_err();
         prop_assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
     }
 }
@@ -246,7 +246,7 @@ proptest! {
         fs::write(&path, file).unwrap();
 
         let Ok(store) = Store::open(&path) else { return Ok(()) };
-        if let Ok(Some(state)) = store.state(session.id) {
+        if let Ok(Some(StoredSession { state: Some(state), .. })) = store.stored_session(session.id) {
             prop_assert!(memories.starts_with(&state.changes), "{state:?}");
             prop_assert!(state.host.is_none_or(|host| host == memories[7]));
         }

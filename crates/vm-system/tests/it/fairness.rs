@@ -79,26 +79,21 @@ fn waiting_for_a_turn_to_compute_is_told_apart_and_no_part_of_the_wall_limit() {
 #[test]
 fn at_the_memory_ceiling_new_work_is_refused_until_there_is_room() {
     let daemon = Daemon::start_with(tempfile::tempdir().unwrap(), &["--max-memory", "300"]);
-    let template = daemon.template("large", &json!({"limits": {"mem_mb": 128}}));
-    let fill = "var kept = new Uint8Array(100 << 20).fill(7); kept.length";
-    let mut sessions = Vec::new();
-    let refused = loop {
-        assert!(sessions.len() < 10, "nothing was refused");
-        let answer = daemon.post("/sessions", &daemon.new_session(&template));
-        if answer.status != 201 {
-            break answer;
+    let template = daemon.template("large", &json!({"limits": {"mem_mb": 128, "wall_ms": 60_000}}));
+    let sessions: Vec<_> = (0..4).map(|_| daemon.session_of(&template)).collect();
+    // one that waits stays as large as it is; one that is idle would be packed
+    let fill = "var kept = new Uint8Array(100 << 20).fill(7); setTimeout(() => {}, 30_000)";
+    let refused = thread::scope(|scope| {
+        let filling: Vec<_> = sessions.iter().map(|session| scope.spawn(|| daemon.repl(session, fill))).collect();
+        let create = || daemon.post("/sessions", &daemon.new_session(&template));
+        let refused = wait_for(|| Some(create()).filter(|answer| answer.status != 201));
+        for session in &sessions {
+            daemon.post_nothing(&format!("/sessions/{session}/close")).ok(200);
         }
-        let session = text(&answer.ok(201)["id"]);
-        let filled = daemon.repl(&session, fill);
-        sessions.push(session);
-        if filled.status != 201 {
-            break filled;
-        }
-    };
+        filling.into_iter().for_each(|filling| drop(filling.join().unwrap()));
+        refused
+    });
     let details = refused.refused(503, "UNAVAILABLE");
     assert_eq!(details["max_mb"], 300);
-    for session in &sessions {
-        daemon.post_nothing(&format!("/sessions/{session}/close")).ok(200);
-    }
     wait_for(|| (daemon.post("/sessions", &daemon.new_session(&template)).status == 201).then_some(()));
 }

@@ -1,6 +1,6 @@
 # `make demo` and `make test` are all that a newcomer needs; both install what is missing.
 
-.PHONY: demo test bench fuzz soak torture setup deny
+.PHONY: demo test bench bench-check fuzz soak torture setup deny
 
 demo: setup
 	./demo/run
@@ -11,12 +11,18 @@ test: setup
 	cargo test --workspace --locked
 	./demo/run
 
-# BENCH="--quick --only speed" measures less; bench/README.md says what and how.
+# BENCH="--quick --only speed" measures less; docs/benchmarks.md says what and how.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 bench: setup
 	cargo build --release --locked -p vm-system -p vm-bench
 	cargo build --release --locked --manifest-path bench/competitors/Cargo.toml --target-dir $(TARGET)/competitors
 	$(TARGET)/release/vm-bench $(BENCH)
+
+# KEEP=--keep makes what is counted the baseline.
+bench-check: setup
+	command -v valgrind >/dev/null || ./scripts/setup valgrind
+	cargo build --release --locked -p vm-system -p vm-bench
+	$(TARGET)/release/vm-bench --instructions $(KEEP)
 
 # How long each target runs, in seconds.
 FUZZ_SECONDS ?= 600

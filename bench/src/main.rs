@@ -1,4 +1,4 @@
-//! What vm-system's speed and size are, in one run: `make bench`. `bench/README.md` says how.
+//! What vm-system's speed and size are, in one run: `make bench`. `docs/benchmarks.md` says how.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -10,6 +10,7 @@
 //! | `daemon`, `http`, `api`, `load` | the daemon, and the load generator |
 //! | `engine` | the engine in this process |
 //! | `contender` | engines that are compared, each a process of its own |
+//! | `instructions` | what hot paths take, against a baseline: `make bench-check` |
 //! | `process`, `stats` | memory and CPU time; percentiles |
 
 mod api;
@@ -19,6 +20,7 @@ mod contender;
 mod daemon;
 mod engine;
 mod http;
+mod instructions;
 mod load;
 mod process;
 mod report;
@@ -26,7 +28,14 @@ mod sections;
 mod stats;
 mod targets;
 
-use std::{env, error::Error, fs, path::PathBuf, process::ExitCode, thread};
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+};
 
 use clap::Parser;
 use serde_json::json;
@@ -44,6 +53,15 @@ struct Arguments {
     /// Fewer rounds and smaller numbers: shows that everything works, not how fast it is
     #[arg(long)]
     quick: bool,
+    /// Instead: count the instructions of hot paths, with valgrind, against those in bench/instructions.json
+    #[arg(long)]
+    instructions: bool,
+    /// What is counted takes the place of those
+    #[arg(long, requires = "instructions")]
+    keep: bool,
+    /// Go one of these paths so many times, in a folder that is prepared for it
+    #[arg(long, hide = true, num_args = 3, value_names = ["NAME", "TIMES", "FOLDER"])]
+    path: Option<Vec<String>>,
     /// Be one of the engines that are compared, with the library in the file that the next argument names
     #[arg(long, hide = true, num_args = 2, value_names = ["ENGINE", "LIBRARY"])]
     contender: Option<Vec<String>>,
@@ -59,11 +77,19 @@ fn main() -> Result<ExitCode> {
         contender::serve_built_in(BuiltIn::named(engine)?, &PathBuf::from(library), &folder.join("code"))?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some([name, times, folder]) = arguments.path.as_deref() {
+        instructions::run(name, times.parse()?, Path::new(folder))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let vm_system = programs.join("vm-system");
     if !vm_system.exists() {
         return Err(format!("{} is not there; use make bench, which builds it", vm_system.display()).into());
     }
-    run(Bench { vm_system, folder, is_quick: arguments.quick, report: Report::default() }, arguments.only.as_deref())
+    let bench = Bench { vm_system, folder, is_quick: arguments.quick, report: Report::default() };
+    if arguments.instructions {
+        return instructions::check(&bench, arguments.keep);
+    }
+    run(bench, arguments.only.as_deref())
 }
 
 /// Runs the sections. A missed target is a line of the report; only what could not be measured is a failure.

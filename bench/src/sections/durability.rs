@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     Result,
     api::repl,
-    bench::Bench,
+    bench::{Bench, write},
     daemon::Daemon,
     http::{Connection, request},
     load::{time, timed},
@@ -18,13 +18,16 @@ const CALLS: usize = 1000;
 const WAKES: usize = 200;
 const RESTARTED: usize = 1000;
 const MANY: usize = 100_000;
-/// Leads to some 200 pages that differ from the image.
-const STATE: &str = "var rows = Array.from({ length: 4200 }, (_, i) => ({ i, text: 'item ' + i })); rows.length";
+/// A startup file, which is in the image.
+const ROWS: &str = "var rows = Array.from({ length: 14000 }, (_, i) => ({ i, text: 'item ' + i }))";
+/// Lead to some 200 pages that differ from it: by a number in each row, and by rows that are new.
+const CHANGED: &str = "for (const row of rows) row.i += 1000000; rows.length";
+const NEW: &str = "var more = Array.from({ length: 3400 }, (_, i) => ({ i, text: 'item ' + i })); more.length";
 const PAGES: u64 = 4096;
 
 pub fn measure(bench: &mut Bench) -> Result<()> {
     cost(bench)?;
-    wake(bench)?;
+    wakes(bench)?;
     restart(bench)?;
     many(bench)
 }
@@ -47,32 +50,47 @@ fn cost(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// What the first call after hibernation takes longer than the same call otherwise.
-fn wake(bench: &mut Bench) -> Result<()> {
+fn wakes(bench: &mut Bench) -> Result<()> {
     let folder = bench.temporary()?;
     let daemon = Daemon::start(bench, folder.path())?;
     let mut connection = daemon.connect()?;
-    let template = connection.template("plain", &json!({}))?;
-    let session = connection.session(&template, folder.path())?;
-    connection.run(&session, STATE)?;
+    let template = connection.template("with rows", &json!({}))?;
+    write(folder.path(), "rows.js", ROWS)?;
+    connection.call("POST", &format!("/templates/{template}/startup-files"), Some(&json!({ "path": "rows.js" })))?;
+    // the image is made with the first one
+    connection.session(&template, folder.path())?;
+    let changed = connection.session(&template, folder.path())?;
+    let (rounds, note) = wake(bench, &mut connection, &changed, CHANGED)?;
+    bench.report.target("wake, p50 at 200 differing pages", &rounds, &note)?;
+    let new = connection.session(&template, folder.path())?;
+    let (rounds, note) = wake(bench, &mut connection, &new, NEW)?;
+    bench.report.info("wake, p50, most of these pages all new", "ms", &rounds, &note);
+    Ok(())
+}
+
+/// What the first call after hibernation takes longer than the same call otherwise, and how much is woken.
+fn wake(bench: &Bench, connection: &mut Connection, session: &str, state: &str) -> Result<(Vec<f64>, String)> {
+    connection.run(session, state)?;
     let details = connection.call("GET", &format!("/sessions/{session}"), None)?;
     // each is in the memory, and kept
     let pages = details["memory"]["resident_bytes"].as_u64().unwrap_or_default() / PAGES / 2;
     let mut rounds = Vec::new();
     for _ in 0..bench.rounds() {
-        let resident = time(&mut connection, &repl(&session, "1+1"), bench.scaled(WAKES))?.p50();
-        let mut woken = Vec::new();
+        let (mut resident, mut woken) = (Vec::new(), Vec::new());
         for _ in 0..bench.scaled(WAKES) {
-            hibernate(&mut connection, &session)?;
-            woken.push(timed(&mut connection, &repl(&session, "1+1"))?);
+            resident.push(timed(connection, &repl(session, "1+1"))?);
+            hibernate(connection, session)?;
+            woken.push(timed(connection, &repl(session, "1+1"))?);
         }
-        rounds.push((Sample::new(woken).p50() - resident) / 1e3);
+        rounds.push((Sample::new(woken).p50() - Sample::new(resident).p50()) / 1e3);
     }
-    bench.report.target(
-        "wake, p50 at 200 differing pages",
-        &rounds,
-        &format!("{pages} pages, against a resident session"),
-    )
+    Ok((
+        rounds,
+        format!(
+            "{pages} pages, {} KiB stored; against a resident session",
+            details["memory"]["stored_bytes"].as_u64().unwrap_or_default() >> 10
+        ),
+    ))
 }
 
 /// A daemon that is killed, and the next one, until every session has answered with its own state.

@@ -24,7 +24,7 @@ mod limits;
 mod memory;
 mod neighbours;
 mod services;
-mod size;
+pub mod size;
 mod speed;
 mod start;
 

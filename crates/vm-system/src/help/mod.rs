@@ -46,6 +46,8 @@ enum About {
     Architecture,
     /// Whole tasks: reports, databases, modules, commands, libraries, limits
     Examples,
+    /// How fast and how large it is, and how that is measured
+    Benchmarks,
     /// How to work on vm-system itself
     Contributing,
     #[command(external_subcommand)]
@@ -65,6 +67,7 @@ impl Help {
             Some(About::CliCommandReference) => include_str!("../../../../docs/cli-command-reference.md"),
             Some(About::Architecture) => include_str!("../../../../docs/architecture.md"),
             Some(About::Examples) => include_str!("../../../../docs/examples.md"),
+            Some(About::Benchmarks) => include_str!("../../../../docs/benchmarks.md"),
             Some(About::Contributing) => include_str!("../../../../docs/contributing.md"),
         };
         match terminal::width() {

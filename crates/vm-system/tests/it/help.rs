@@ -4,13 +4,14 @@ use std::{path::Path, process::Command};
 
 use crate::binary::{self, Output};
 
-const TOPICS: [&str; 7] = [
+const TOPICS: [&str; 8] = [
     "getting-started",
     "templates-and-sessions",
     "api-reference",
     "cli-command-reference",
     "architecture",
     "examples",
+    "benchmarks",
     "contributing",
 ];
 const COMMANDS: [&str; 8] = ["serve", "template", "session", "exec", "ops", "libs", "help", "completions"];

@@ -90,6 +90,11 @@ fn examples() {
 }
 
 #[test]
+fn benchmarks() {
+    check("docs/benchmarks.md");
+}
+
+#[test]
 fn contributing() {
     check("docs/contributing.md");
 }
@@ -107,7 +112,7 @@ fn every_document_is_a_topic_and_is_printed_as_it_is() {
         assert_eq!(shown, fs::read_to_string(&path).unwrap());
         documents += 1;
     }
-    assert_eq!(documents, 7);
+    assert_eq!(documents, 8);
 }
 
 #[test]

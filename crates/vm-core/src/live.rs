@@ -131,7 +131,8 @@ impl LiveSession {
         self.take(Holder::Call).map_err(|_| Error::SessionBusy(self.id))
     }
 
-    /// From here on the execution can be seen and stopped, until the turn ends. Refused where the session has been closed meanwhile.
+    /// From here on the execution can be seen and stopped, until the turn ends. Refused where the session has been closed
+    /// meanwhile.
     pub fn begin(&self, current: &Arc<Current>) -> Result<(), Error> {
         self.admit()?.current = Some(current.clone());
         Ok(())

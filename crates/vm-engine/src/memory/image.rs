@@ -30,7 +30,9 @@ impl Image {
         let fd = rustix::fs::memfd_create("vm-image", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         let mut file = File::from(fd);
         file.write_all(&bytes)?;
-        rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL)?;
+        // not WRITE, which fails while the kernel itself has one of the pages in its hands; nobody else has this file
+        let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
+        rustix::fs::fcntl_add_seals(&file, seals)?;
         collapse_later(file.try_clone()?, bytes.len())?;
         Ok(Self { file: file.into(), bytes })
     }

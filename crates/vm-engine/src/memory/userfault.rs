@@ -1,7 +1,7 @@
 //! What the kernel does for a mapping where its process may have a `userfaultfd`. Some containers do not allow it.
 //!
-//! It fills pages that nobody has touched, in half the time that a fault for each and a copy take. And it watches for writes to
-//! protected pages: it lifts the protection by itself, and can tell later (in the asynchronous mode, of Linux 6.7 and later).
+//! It fills pages that nobody has touched, in half the time that a fault for each and a copy take. And it watches for writes
+//! to protected pages: it lifts the protection by itself, and can tell later (in the asynchronous mode, of Linux 6.7 and later).
 
 use std::{ffi::c_void, io, ops::Range, os::fd::OwnedFd, ptr::NonNull, sync::LazyLock};
 

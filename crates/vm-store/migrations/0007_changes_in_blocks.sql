@@ -1,0 +1,2 @@
+-- What session_changes.memory holds has a second version, in blocks. Both are read. Nothing changes here but the number, which
+-- keeps a binary that knows only the first one from taking sessions with the second for damaged.

@@ -80,7 +80,8 @@ fn a_command_runs_in_the_worktree_and_both_streams_come_in_order() {
     assert_eq!(run(&mut session, "printf", &["\\377"]).unwrap(), "\u{fffd}");
     assert_eq!(shell(&mut session, "cat; readlink /proc/self/fd/0").unwrap(), "/dev/null\n");
     assert_eq!(session.call("exec.run", &[text("echo")]).unwrap(), text("\n"));
-    let open = fs::File::open("/dev/null").unwrap();
+    // none that `ls` opens itself
+    let open = rustix::io::fcntl_dupfd_cloexec(fs::File::open("/dev/null").unwrap(), 100).unwrap();
     let passed_on = run(&mut session, "ls", &["/proc/self/fd"]).unwrap();
     assert!(passed_on.lines().all(|number| number != open.as_raw_fd().to_string()), "{passed_on}");
 }

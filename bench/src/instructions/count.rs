@@ -9,7 +9,9 @@ use crate::Result;
 pub fn instructions(path: HotPath, folder: &Path) -> Result<u64> {
     let (few, many) = (path.times, 3 * path.times);
     let (first, second) = (total(path.name, few, folder)?, total(path.name, many, folder)?);
-    Ok(second.saturating_sub(first) / (many - few) as u64)
+    let difference = second.checked_sub(first).filter(|difference| *difference > 0);
+    let difference = difference.ok_or_else(|| format!("{}: {few} times took as much as {many}", path.name))?;
+    Ok(difference / (many - few) as u64)
 }
 
 /// Of a whole process that goes the path so many times.

@@ -33,7 +33,9 @@ impl Image {
         // not WRITE, which fails while the kernel itself has one of the pages in its hands; nobody else has this file
         let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
         rustix::fs::fcntl_add_seals(&file, seals)?;
-        collapse_later(file.try_clone()?, bytes.len())?;
+        if let Err(error) = collapse_later(&file, bytes.len()) {
+            tracing::debug!(%error, "nobody collapses an image");
+        }
         Ok(Self { file: file.into(), bytes })
     }
 
@@ -66,8 +68,9 @@ impl Image {
 
 /// Has the kernel keep an image in huge pages: then what a session reads of it costs a third of the faults' time. That takes
 /// milliseconds, for which nobody waits.
-fn collapse_later(file: File, len: usize) -> io::Result<()> {
+fn collapse_later(file: &File, len: usize) -> io::Result<()> {
     if len >= HUGE_PAGE / 2 {
+        let file = file.try_clone()?;
         let collapse = move || {
             if let Err(error) = collapse(&file, len) {
                 tracing::debug!(%error, "an image is kept in small pages");

@@ -1,10 +1,10 @@
 //! How events are stored: in chunks, as text, packed if that is long. The separator between them is no character that JSON
 //! text can hold.
 
-use std::{fmt::Write, mem, thread};
+use std::{fmt::Write, iter, mem, thread};
 
 use lz4_flex::block::{compress_prepend_size, decompress, uncompressed_size};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, ToSql, params_from_iter};
 use vm_model::{Event, EventType, ExecutionId, Timestamp};
 
 use crate::{
@@ -56,13 +56,18 @@ fn chunk(last_seq: u64, text: String) -> Chunk {
     }
 }
 
-/// Stores them for the execution with this number.
-pub(crate) fn insert(db: &Connection, n: i64, chunks: &[Chunk]) -> Result<(), Failure> {
-    let sql = "INSERT INTO event_chunks (execution, last_seq, events, packed) VALUES (?1, ?2, ?3, ?4)";
-    let mut insert = db.prepare_cached(sql)?;
-    for Chunk { last_seq, text, packed } in chunks {
-        insert.execute((n, last_seq, text, packed))?;
+impl Chunk {
+    /// The values of its row, but for the execution.
+    pub(crate) fn row(&self) -> [&dyn ToSql; 3] {
+        [&self.last_seq, &self.text, &self.packed]
     }
+}
+
+/// Stores a [`Chunk::row`] for the execution with this number.
+pub(crate) fn insert<T: ToSql>(db: &Connection, n: i64, row: &[T]) -> Result<(), Failure> {
+    let sql = "INSERT INTO event_chunks (execution, last_seq, events, packed) VALUES (?1, ?2, ?3, ?4)";
+    let row = iter::once(&n as &dyn ToSql).chain(row.iter().map(|value| value as &dyn ToSql));
+    db.prepare_cached(sql)?.execute(params_from_iter(row))?;
     Ok(())
 }
 

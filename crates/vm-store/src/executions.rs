@@ -2,15 +2,17 @@
 
 use std::thread;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter};
 use vm_model::{Event, Execution, ExecutionId, ExecutionStatus, SessionId, Timestamp};
 
 use crate::{
     Store, StoreError,
     error::Failure,
     events::{self, Chunk},
-    query::{self, all, one},
-    state::{Effect, apply},
+    query::{Record, all, one},
+    redo::Reference,
+    state::Effect,
+    steps::{Action, Steps, Value},
     value::{Json, Name},
 };
 
@@ -24,16 +26,16 @@ impl Store {
     /// # Errors
     /// [`SessionNotFound`](StoreError::SessionNotFound).
     pub fn insert_execution(&self, execution: &Execution, effect: Effect<'_>) -> Result<(), StoreError> {
-        let mut record = Record::of(execution);
-        let is_long = record.chunks.len() > FEW_CHUNKS;
+        let mut chunks = events::chunks(execution.events.as_deref().unwrap_or_default());
+        let is_long = chunks.len() > FEW_CHUNKS;
+        let session = execution.session_id;
         let mut store = || {
             if is_long {
-                self.store_ahead(&mut record)?;
+                self.store_ahead(execution, &mut chunks)?;
             }
-            self.commit(effect.is_flushed(), format_args!("store execution {}", execution.id), |db| {
-                insert(db, &record)?;
-                apply(db, execution.session_id, effect)
-            })
+            let doing = format_args!("store execution {}", execution.id);
+            let steps = |steps: &mut Steps| push(steps, execution, &chunks);
+            self.record(doing, Some(Reference::Session(session)), session, steps, effect)
         };
         store().inspect_err(|_| {
             if is_long {
@@ -45,15 +47,14 @@ impl Store {
 
     /// Stores most of its events, a few at a time, as those of an execution that is still running: others would have to wait
     /// while all of them are stored. Only the last ones come with the record, and make them seen.
-    fn store_ahead(&self, record: &mut Record<'_>) -> Result<(), StoreError> {
-        let execution = record.execution;
-        let ahead: Vec<_> = record.chunks.drain(..record.chunks.len() - FEW_CHUNKS).collect();
+    fn store_ahead(&self, execution: &Execution, chunks: &mut Vec<Chunk>) -> Result<(), StoreError> {
+        let ahead: Vec<_> = chunks.drain(..chunks.len() - FEW_CHUNKS).collect();
         self.begin_execution(execution)?;
         for chunks in ahead.chunks(FEW_CHUNKS) {
             self.write(format_args!("store events of execution {}", execution.id), |db| {
                 let find = "SELECT n FROM executions WHERE id = ?1";
-                let n = one(db, find, [execution.id.as_bytes()], |row| Ok(row.get("n")?))?;
-                n.map_or(Ok(()), |n| events::insert(db, n, chunks))
+                let Some(n) = one(db, find, [execution.id.as_bytes()], |row| Ok(row.get("n")?))? else { return Ok(()) };
+                chunks.iter().try_for_each(|chunk| events::insert(db, n, &chunk.row()))
             })?;
             thread::yield_now();
         }
@@ -67,7 +68,11 @@ impl Store {
     /// [`SessionNotFound`](StoreError::SessionNotFound).
     pub fn begin_execution(&self, execution: &Execution) -> Result<(), StoreError> {
         let begun = Execution { status: ExecutionStatus::Running, events: None, ..execution.clone() };
-        self.write(format_args!("store execution {}", execution.id), |db| insert(db, &Record::of(&begun)))
+        self.write(format_args!("store execution {}", execution.id), |db| {
+            let mut steps = Steps::default();
+            push(&mut steps, &begun, &[])?;
+            steps.take(db)
+        })
     }
 
     /// Takes back [`Store::begin_execution`]: there was no such execution.
@@ -88,7 +93,7 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn executions(&self, session_id: SessionId, limit: u32) -> Result<Vec<Execution>, StoreError> {
-        self.read(format_args!("list the executions of session {session_id}"), |db| {
+        self.read_session(session_id, format_args!("list the executions of session {session_id}"), |db| {
             let sql = "SELECT * FROM executions WHERE session_id = ?1 ORDER BY n DESC LIMIT ?2";
             all(db, sql, params![session_id.as_bytes(), limit], execution)
         })
@@ -122,27 +127,8 @@ impl Store {
     }
 }
 
-/// An execution with its events as they are stored.
-pub(crate) struct Record<'a> {
-    execution: &'a Execution,
-    chunks: Vec<Chunk>,
-}
-
-impl<'a> Record<'a> {
-    pub(crate) fn of(execution: &'a Execution) -> Self {
-        Self { execution, chunks: events::chunks(execution.events.as_deref().unwrap_or_default()) }
-    }
-}
-
-pub(crate) fn insert(db: &Connection, Record { execution, chunks }: &Record<'_>) -> Result<(), Failure> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO executions (id, session_id, kind, input, path, args, env, status, started_at, ended_at, result,
-             error, metrics)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-         ON CONFLICT (id) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at,
-             result = excluded.result, error = excluded.error, metrics = excluded.metrics
-         RETURNING n",
-    )?;
+/// The steps that store an execution with its events.
+pub(crate) fn push(steps: &mut Steps, execution: &Execution, chunks: &[Chunk]) -> Result<(), Failure> {
     let values = params![
         execution.id.as_bytes(),
         execution.session_id.as_bytes(),
@@ -158,14 +144,31 @@ pub(crate) fn insert(db: &Connection, Record { execution, chunks }: &Record<'_>)
         execution.error.as_ref().map(Json),
         Json(execution.metrics),
     ];
-    let n: i64 = insert
-        .query_row(values, |row| row.get(0))
-        .map_err(|error| Failure::or_missing(error, StoreError::SessionNotFound(execution.session_id)))?;
-    events::insert(db, n, chunks)
+    steps.push(Action::Execution, values)?;
+    chunks.iter().try_for_each(|chunk| steps.push(Action::Events, &chunk.row()))
+}
+
+/// Stores the row of a step, and answers its number.
+pub(crate) fn insert(db: &Connection, row: &[Value<'_>]) -> Result<i64, Failure> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO executions (id, session_id, kind, input, path, args, env, status, started_at, ended_at, result,
+             error, metrics)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (id) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at,
+             result = excluded.result, error = excluded.error, metrics = excluded.metrics
+         RETURNING n",
+    )?;
+    insert.query_row(params_from_iter(row), |row| row.get(0)).map_err(|error| {
+        let session = row.get(1).and_then(|id| id.0.as_blob().ok()?.try_into().ok()).map(SessionId::from_bytes);
+        match session {
+            Some(session) => Failure::or_missing(error, StoreError::SessionNotFound(session)),
+            None => error.into(),
+        }
+    })
 }
 
 fn execution(row: &Row<'_>) -> Result<Execution, Failure> {
-    let row = query::Record { table: "executions", row };
+    let row = Record { table: "executions", row };
     let Name(kind) = row.get("kind")?;
     let Name(status) = row.get("status")?;
     let Json(metrics) = row.get("metrics")?;

@@ -100,7 +100,7 @@ impl Store {
     }
 
     fn delete_sessions(&self, before: i64) -> Result<u64, StoreError> {
-        self.write("delete old sessions", |db| {
+        self.delete("delete old sessions", |db| {
             let deleted = db
                 .prepare_cached(
                     "DELETE FROM sessions WHERE n IN (
@@ -129,7 +129,7 @@ impl Store {
                 continue;
             }
             // A session may have been made from it in the meantime.
-            deleted += self.write(format_args!("delete image {n}"), |db| {
+            deleted += self.delete(format_args!("delete image {n}"), |db| {
                 Ok(db.prepare_cached(&format!("DELETE FROM images WHERE n = ?1 AND {UNUSED}"))?.execute([n])? as u64)
             })?;
         }

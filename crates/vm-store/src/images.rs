@@ -70,7 +70,7 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn images(&self, key: &[u8; 32]) -> Result<Vec<ImageId>, StoreError> {
-        self.read("list the images of a template", |db| {
+        self.read_apart("list the images of a template", |db| {
             all(db, "SELECT n FROM images WHERE key = ?1 ORDER BY n DESC", [key], |row| Ok(ImageId(row.get("n")?)))
         })
     }
@@ -80,7 +80,9 @@ impl Store {
     /// # Errors
     /// [`Damaged`](StoreError::Damaged) if it is not what was stored.
     pub fn image(&self, id: ImageId) -> Result<Option<StoredImage>, StoreError> {
-        self.read(format_args!("read image {}", id.0), |db| one(db, &format!("{SELECT} WHERE n = ?1"), [id.0], image))
+        self.read_apart(format_args!("read image {}", id.0), |db| {
+            one(db, &format!("{SELECT} WHERE n = ?1"), [id.0], image)
+        })
     }
 }
 

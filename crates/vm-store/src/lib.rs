@@ -19,6 +19,8 @@
 //! | `schema` | says whose file it is, and brings its tables up to date |
 //! | `readers` | the connections that read beside the writer |
 //! | `writer` | the connection that writes, and the transactions that callers share |
+//! | `steps` | what is stored together, as bytes |
+//! | `redo` | what is acknowledged before it is in the database, in a file beside it |
 //! | `wal` | checkpoints of the write-ahead log, on a thread of their own |
 //! | `query` | running a `SELECT`, and naming the column that cannot be read |
 //! | `checksum` | how damage to what nobody else can read is noticed |
@@ -51,9 +53,11 @@ mod open;
 mod query;
 mod readers;
 mod recovery;
+mod redo;
 mod schema;
 mod sessions;
 mod state;
+mod steps;
 mod store;
 mod templates;
 mod usage;

@@ -2,16 +2,18 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Connection, Error, Row, ToSql, params};
+use rusqlite::{Connection, Error, Row, ToSql, params, params_from_iter, types::ValueRef};
 use vm_model::{Execution, Session, SessionFilter, SessionId, SessionStatus, TemplateDetail, TemplateId, Timestamp};
 
 use crate::{
     Effect, ImageId, Store, StoreError,
     error::Failure,
-    executions,
+    events, executions,
     images::note_use,
     query::{Record, all, one, readable},
+    redo::Reference,
     state,
+    steps::{Action, Steps, Value},
     value::{Json, Name},
 };
 
@@ -34,8 +36,9 @@ impl Store {
         image: Option<ImageId>,
     ) -> Result<(), StoreError> {
         self.write(format_args!("store session {}", session.id), |db| {
-            insert(db, session, &Origin { template: &Json(template), guest: Some(*guest), image })?;
-            Ok(())
+            let mut steps = Steps::default();
+            push(&mut steps, session, &Origin { template: &Json(template), guest: Some(*guest), image })?;
+            steps.take(db)
         })
     }
 
@@ -54,10 +57,11 @@ impl Store {
     /// # Errors
     /// As those two; nothing is stored then.
     pub fn finish_start(&self, session: &Session, startup: &[Execution], effect: Effect<'_>) -> Result<(), StoreError> {
-        let startup: Vec<_> = startup.iter().map(executions::Record::of).collect();
         self.commit(effect.is_flushed(), format_args!("store the start of session {}", session.id), |db| {
             update(db, session)?;
-            startup.iter().try_for_each(|record| executions::insert(db, record))?;
+            let mut steps = Steps::default();
+            push_startup(&mut steps, startup)?;
+            steps.take(db)?;
             state::apply(db, session.id, effect)
         })
     }
@@ -75,12 +79,12 @@ impl Store {
         startup: &[Execution],
         effect: Effect<'_>,
     ) -> Result<(), StoreError> {
-        let startup: Vec<_> = startup.iter().map(executions::Record::of).collect();
-        self.commit(effect.is_flushed(), format_args!("store session {}", session.id), |db| {
-            insert(db, session, &Origin { template: &Json(template), guest: Some(*guest), image })?;
-            startup.iter().try_for_each(|record| executions::insert(db, record))?;
-            state::apply(db, session.id, effect)
-        })
+        let steps = |steps: &mut Steps| {
+            push(steps, session, &Origin { template: &Json(template), guest: Some(*guest), image })?;
+            push_startup(steps, startup)
+        };
+        let doing = format_args!("store session {}", session.id);
+        self.record(doing, image.map(Reference::Image), session.id, steps, effect)
     }
 
     /// Stores a new session with the template and the stored state of another one; answers whether that one is ready, and
@@ -96,8 +100,10 @@ impl Store {
                 let row = Record { table: "sessions", row };
                 let template: String = row.get("template")?;
                 let image = row.get::<Option<_>>("image")?.map(ImageId);
-                let n = insert(db, child, &Origin { template: &template, guest: row.get("guest")?, image })?;
-                state::copy(db, row.get("n")?, n)
+                let mut steps = Steps::default();
+                push(&mut steps, child, &Origin { template: &template, guest: row.get("guest")?, image })?;
+                steps.take(db)?;
+                state::copy(db, row.get("n")?, db.last_insert_rowid())
             })?;
             Ok(forked.is_some())
         })
@@ -108,7 +114,7 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        self.read(format_args!("read session {id}"), |db| {
+        self.read_session(id, format_args!("read session {id}"), |db| {
             one(db, &format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1"), [id.as_bytes()], session)
         })
     }
@@ -118,7 +124,7 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn session_template(&self, id: SessionId) -> Result<Option<TemplateDetail>, StoreError> {
-        self.read(format_args!("read the template of session {id}"), |db| {
+        self.read_session(id, format_args!("read the template of session {id}"), |db| {
             one(db, "SELECT template FROM sessions WHERE id = ?1", [id.as_bytes()], template)
         })
     }
@@ -163,40 +169,52 @@ struct Origin<'a> {
     image: Option<ImageId>,
 }
 
-/// The number of the new row.
-fn insert(db: &Connection, session: &Session, origin: &Origin<'_>) -> Result<i64, Failure> {
+/// The step that stores a new session.
+fn push(steps: &mut Steps, session: &Session, origin: &Origin<'_>) -> Result<(), Failure> {
     let Origin { template, guest, image } = origin;
     let not_text = || Error::ToSqlConversionFailure("the worktree's path is not UTF-8".into());
+    let values = params![
+        session.id.as_bytes(),
+        session.template_id.as_bytes(),
+        session.workspace_id,
+        session.base_commit_oid,
+        session.worktree_path.to_str().ok_or_else(not_text)?,
+        session.status.as_str(),
+        session.created_at.as_micros(),
+        session.closed_at.map(Timestamp::as_micros),
+        session.last_error,
+        session.runtime_meta.as_ref().map(Json),
+        session.parent_session_id.as_ref().map(SessionId::as_bytes),
+        template,
+        guest,
+        ends(session),
+        image.map(|image| image.0),
+    ];
+    steps.push(Action::Session, values)
+}
+
+fn push_startup(steps: &mut Steps, startup: &[Execution]) -> Result<(), Failure> {
+    startup.iter().try_for_each(|execution| {
+        let chunks = events::chunks(execution.events.as_deref().unwrap_or_default());
+        executions::push(steps, execution, &chunks)
+    })
+}
+
+/// Stores the row of a step.
+pub(crate) fn insert(db: &Connection, row: &[Value<'_>]) -> Result<(), Failure> {
     let inserted = db
         .prepare_cached(&format!(
-            "INSERT INTO sessions ({COLUMNS}, template, guest, image, ended_at)
+            "INSERT INTO sessions ({COLUMNS}, template, guest, ended_at, image)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
         ))?
-        .execute(params![
-            session.id.as_bytes(),
-            session.template_id.as_bytes(),
-            session.workspace_id,
-            session.base_commit_oid,
-            session.worktree_path.to_str().ok_or_else(not_text)?,
-            session.status.as_str(),
-            session.created_at.as_micros(),
-            session.closed_at.map(Timestamp::as_micros),
-            session.last_error,
-            session.runtime_meta.as_ref().map(Json),
-            session.parent_session_id.as_ref().map(SessionId::as_bytes),
-            template,
-            guest,
-            image.map(|image| image.0),
-            ends(session),
-        ]);
-    let Some(image) = *image else {
+        .execute(params_from_iter(row));
+    let Some(Value(ValueRef::Integer(image))) = row.last() else {
         inserted?;
-        return Ok(db.last_insert_rowid());
+        return Ok(());
     };
+    let image = ImageId(*image);
     inserted.map_err(|error| Failure::or_missing(error, StoreError::ImageNotFound(image)))?;
-    let n = db.last_insert_rowid();
-    note_use(db, image)?;
-    Ok(n)
+    note_use(db, image)
 }
 
 fn update(db: &Connection, session: &Session) -> Result<(), Failure> {

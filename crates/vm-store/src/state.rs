@@ -1,6 +1,6 @@
 //! The operations on the state of sessions: their memory, and what belongs to it outside of it.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, types::FromSql};
 use vm_model::{Session, SessionId, SessionStatus, TemplateDetail};
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     error::Failure,
     query::{Record, all, one},
     sessions::{COLUMNS, session, template},
+    steps::{Action, Steps, Value},
     value::Name,
 };
 
@@ -21,6 +22,24 @@ pub struct Change {
     pub host: Option<Vec<u8>>,
     /// `memory` holds all that differs from the image, and takes the place of all earlier changes.
     pub is_whole: bool,
+}
+
+/// The same, wherever it is.
+#[derive(Clone, Copy)]
+struct ChangeRef<'a> {
+    memory: &'a [u8],
+    host: Option<&'a [u8]>,
+    is_whole: bool,
+}
+
+impl Change {
+    fn borrow(&self) -> ChangeRef<'_> {
+        ChangeRef { memory: &self.memory, host: self.host.as_deref(), is_whole: self.is_whole }
+    }
+
+    fn bytes(&self) -> usize {
+        self.memory.len() + self.host.as_ref().map_or(0, Vec::len)
+    }
 }
 
 /// A session, and all that its machine is made from.
@@ -68,6 +87,14 @@ impl Effect<'_> {
     pub(crate) fn is_flushed(self) -> bool {
         matches!(self, Self::Flushed(_))
     }
+
+    /// How many bytes of state it has.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Saved(change) | Self::Flushed(Some(change)) => change.bytes(),
+            Self::Unchanged | Self::Flushed(None) | Self::Unsaved => 0,
+        }
+    }
 }
 
 impl Store {
@@ -76,7 +103,7 @@ impl Store {
     /// # Errors
     /// [`SessionNotFound`](StoreError::SessionNotFound).
     pub fn save_state(&self, id: SessionId, change: &Change) -> Result<(), StoreError> {
-        self.write(format_args!("store the state of session {id}"), |db| save(db, id, change))
+        self.write(format_args!("store the state of session {id}"), |db| save(db, id, change.borrow()))
     }
 
     /// A session with its state, all at one moment: each read of its own would cost a wake as much again. `None`: no session
@@ -85,7 +112,7 @@ impl Store {
     /// # Errors
     /// [`Damaged`](StoreError::Damaged) if it is not what was stored.
     pub fn stored_session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {
-        self.read(format_args!("read the state of session {id}"), |db| {
+        self.read_session(id, format_args!("read the state of session {id}"), |db| {
             let find = format!(
                 "SELECT {COLUMNS}, template, n, guest, image, changes, has_host, is_stale FROM sessions WHERE id = ?1"
             );
@@ -101,7 +128,7 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn state_bytes(&self, id: SessionId) -> Result<u64, StoreError> {
-        self.read(format_args!("measure the state of session {id}"), |db| {
+        self.read_session(id, format_args!("measure the state of session {id}"), |db| {
             let sql = "SELECT (SELECT coalesce(sum(bytes), 0) FROM session_changes WHERE session = sessions.n)
                  + (SELECT coalesce(sum(length(host)), 0) FROM session_hosts WHERE session = sessions.n) AS bytes
                  FROM sessions WHERE id = ?1";
@@ -114,17 +141,54 @@ impl Store {
 pub(crate) fn apply(db: &Connection, id: SessionId, effect: Effect<'_>) -> Result<(), Failure> {
     match effect {
         Effect::Unchanged | Effect::Flushed(None) => Ok(()),
-        Effect::Saved(change) | Effect::Flushed(Some(change)) => save(db, id, change),
-        Effect::Unsaved => {
-            db.prepare_cached("UPDATE sessions SET is_stale = 1 WHERE id = ?1 AND NOT is_stale")?
-                .execute([id.as_bytes()])?;
-            Ok(())
-        }
+        Effect::Saved(change) | Effect::Flushed(Some(change)) => save(db, id, change.borrow()),
+        Effect::Unsaved => mark_stale(db, id),
     }
 }
 
+/// The steps that do the same.
+pub(crate) fn push(steps: &mut Steps, id: SessionId, effect: Effect<'_>) -> Result<(), Failure> {
+    match effect {
+        Effect::Unchanged | Effect::Flushed(None) => Ok(()),
+        Effect::Saved(Change { memory, host, is_whole }) | Effect::Flushed(Some(Change { memory, host, is_whole })) => {
+            steps.push(Action::Change, params![id.as_bytes(), memory, host, is_whole])
+        }
+        Effect::Unsaved => steps.push(Action::Stale, params![id.as_bytes()]),
+    }
+}
+
+/// Takes the row of a step.
+pub(crate) fn take_change(db: &Connection, row: &[Value<'_>]) -> Result<(), Failure> {
+    let [id, memory, host, is_whole] = row else { return Err(wrong_row()) };
+    let change = ChangeRef {
+        memory: memory.0.as_blob().map_err(|_| wrong_row())?,
+        host: host.0.as_blob_or_null().map_err(|_| wrong_row())?,
+        is_whole: bool::column_result(is_whole.0).map_err(|_| wrong_row())?,
+    };
+    save(db, session_id(id)?, change)
+}
+
+/// Takes the row of a step.
+pub(crate) fn take_stale(db: &Connection, row: &[Value<'_>]) -> Result<(), Failure> {
+    let [id] = row else { return Err(wrong_row()) };
+    mark_stale(db, session_id(id)?)
+}
+
+fn session_id(value: &Value<'_>) -> Result<SessionId, Failure> {
+    <[u8; 16]>::column_result(value.0).map(SessionId::from_bytes).map_err(|_| wrong_row())
+}
+
+fn wrong_row() -> Failure {
+    Failure::Damaged { table: "redo", column: "entry", why: "has a step with other values than it needs".into() }
+}
+
+fn mark_stale(db: &Connection, id: SessionId) -> Result<(), Failure> {
+    db.prepare_cached("UPDATE sessions SET is_stale = 1 WHERE id = ?1 AND NOT is_stale")?.execute([id.as_bytes()])?;
+    Ok(())
+}
+
 /// A closed session has given its state back, and gets none any more.
-fn save(db: &Connection, id: SessionId, change: &Change) -> Result<(), Failure> {
+fn save(db: &Connection, id: SessionId, change: ChangeRef<'_>) -> Result<(), Failure> {
     let find = "SELECT n, status, changes FROM sessions WHERE id = ?1";
     let found = one(db, find, [id.as_bytes()], |row| {
         let row = Record { table: "sessions", row };
@@ -147,10 +211,10 @@ fn save(db: &Connection, id: SessionId, change: &Change) -> Result<(), Failure> 
         n,
         seq,
         change.memory.len(),
-        checksum(&[&seq.to_le_bytes(), &change.memory]),
+        checksum(&[&seq.to_le_bytes(), change.memory]),
         change.memory
     ])?;
-    if let Some(host) = &change.host {
+    if let Some(host) = change.host {
         db.prepare_cached("INSERT OR REPLACE INTO session_hosts (session, checksum, host) VALUES (?1, ?2, ?3)")?
             .execute(params![n, checksum(&[host]), host])?;
     }

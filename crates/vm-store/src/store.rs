@@ -3,6 +3,7 @@
 use std::{fmt::Display, fs::File, path::Path, sync::Arc};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use vm_model::SessionId;
 
 use crate::{
     StoreError,
@@ -10,7 +11,10 @@ use crate::{
     known_templates::KnownTemplates,
     open::{connect, locate, lock},
     readers::Readers,
+    redo::{Applier, LARGEST, Redo, Reference},
     schema,
+    state::{self, Effect},
+    steps::Steps,
     wal::Checkpointer,
     writer::Writer,
 };
@@ -21,6 +25,8 @@ use crate::{
 /// write-ahead log into the file, and the lock at the very end.
 pub struct Store {
     pub(crate) known_templates: KnownTemplates,
+    applier: Option<Applier>,
+    pub(crate) redo: Arc<Redo>,
     readers: Readers,
     pub(crate) checkpointer: Checkpointer,
     pub(crate) writer: Arc<Writer>,
@@ -41,11 +47,46 @@ impl Store {
         schema::prepare(&mut writer, &path)?;
         let writer = Arc::new(Writer::new(writer, &path)?);
         let (readers, checkpointer) = (Readers::open(&path)?, Checkpointer::start(&path, &writer)?);
-        Ok(Self { known_templates: KnownTemplates::default(), readers, checkpointer, writer, _lock: lock })
+        let redo = Arc::new(Redo::open(&path, &writer)?);
+        let applier = Some(Applier::start(&redo)?);
+        let known_templates = KnownTemplates::default();
+        Ok(Self { known_templates, applier, redo, readers, checkpointer, writer, _lock: lock })
     }
 
     /// Runs `work` on one moment of the database. `doing` completes "cannot …" if it fails.
     pub(crate) fn read<T>(
+        &self,
+        doing: impl Display,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.read_after(self.redo.settle(), doing, work)
+    }
+
+    /// [`Store::read`] of one session's rows: what is to be applied of others does not concern it.
+    pub(crate) fn read_session<T>(
+        &self,
+        id: SessionId,
+        doing: impl Display,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.read_after(self.redo.settle_session(id), doing, work)
+    }
+
+    fn read_after<T>(
+        &self,
+        settled: Result<(), Failure>,
+        doing: impl Display,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        if settled.is_ok() {
+            return self.read_apart(doing, work);
+        }
+        // The disk is full, say: no reason not to see what is in the log.
+        self.redo.read(work).map_err(|failure| failure.while_doing(doing))
+    }
+
+    /// [`Store::read`] of what no entry of the redo log changes.
+    pub(crate) fn read_apart<T>(
         &self,
         doing: impl Display,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
@@ -87,6 +128,7 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let commit = || {
+            self.redo.settle()?;
             let result = self.writer.write(work)?;
             if flush {
                 self.writer.flush()?;
@@ -95,11 +137,50 @@ impl Store {
         };
         commit().map_err(|failure: Failure| failure.while_doing(doing))
     }
+
+    /// Takes the steps that `push` adds, which need `needed` to be there, together with the effect on the state of a session: all
+    /// of it, or nothing. Through the redo log, unless it is large or is to be on the disk.
+    pub(crate) fn record(
+        &self,
+        doing: impl Display,
+        needed: Option<Reference>,
+        session: SessionId,
+        push: impl FnOnce(&mut Steps) -> Result<(), Failure>,
+        effect: Effect<'_>,
+    ) -> Result<(), StoreError> {
+        let mut steps = Steps::default();
+        push(&mut steps).map_err(|failure| failure.while_doing(&doing))?;
+        if effect.is_flushed() || steps.0.len() + effect.bytes() > LARGEST {
+            return self.commit(effect.is_flushed(), doing, |db| {
+                steps.take(db)?;
+                state::apply(db, session, effect)
+            });
+        }
+        let append = || {
+            state::push(&mut steps, session, effect)?;
+            self.redo.append(needed, session, steps, &self.readers)
+        };
+        append().map_err(|failure: Failure| failure.while_doing(doing))
+    }
+
+    /// [`Store::write`] that deletes rows on which others rely.
+    pub(crate) fn delete<T>(
+        &self,
+        doing: impl Display,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.redo.alone(|| self.writer.write(work)).map_err(|failure| failure.while_doing(doing))
+    }
 }
 
 impl Drop for Store {
     /// The last connection that closes moves the log into the file: not into one that is broken or somebody else's.
     fn drop(&mut self) {
+        self.applier = None;
+        if let Err(failure) = self.redo.close() {
+            let error = failure.while_doing("apply the redo log");
+            tracing::error!(%error, "what was acknowledged last is kept for the next start");
+        }
         if self.writer.file.check().is_err() {
             let keep_log = |db: &mut Connection| db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
             if let Err(error) = self.writer.pause(keep_log) {
@@ -196,5 +277,53 @@ mod tests {
         });
         assert!((1..800).contains(&stored), "{stored} of 800");
         assert_eq!(sessions(&store), stored);
+    }
+
+    #[test]
+    fn what_was_acknowledged_before_the_disk_is_full_is_there_when_it_has_room_again() {
+        let (_folder, store) = store();
+        store.write("insert", |db| Ok(db.execute(INSERT, [1])?)).unwrap();
+        let session = store.sessions(&vm_model::SessionFilter::default()).unwrap()[0].id;
+        let pages = |count: u32| store.writer.pause(|db| db.pragma_update(None, "max_page_count", count)).unwrap();
+        pages(60);
+        let input = "x".repeat(3000);
+        let push = |steps: &mut Steps| {
+            let id = vm_model::ExecutionId::new();
+            let (none, text) = (rusqlite::types::Null, &input.as_str());
+            steps.push(
+                crate::steps::Action::Execution,
+                &[
+                    id.as_bytes(),
+                    session.as_bytes(),
+                    &"repl",
+                    text,
+                    &none,
+                    &none,
+                    &none,
+                    &"ok",
+                    &0,
+                    &0,
+                    &none,
+                    &none,
+                    &"{}",
+                ],
+            )
+        };
+        let insert = || store.record("insert", Some(Reference::Session(session)), session, push, Effect::Unchanged);
+        let mut acknowledged = 0;
+        let refused = loop {
+            match insert() {
+                Ok(()) => acknowledged += 1,
+                Err(refused) => break refused,
+            }
+            // A write that is not one of the log notices it.
+            drop(store.write("settle", |_| Ok(())));
+        };
+        assert!(refused.is_disk_full(), "{refused}");
+        assert!(insert().is_err());
+        pages(10_000);
+        assert_eq!(store.executions(session, u32::MAX).unwrap().len(), acknowledged);
+        insert().unwrap();
+        assert_eq!(store.executions(session, u32::MAX).unwrap().len(), acknowledged + 1);
     }
 }

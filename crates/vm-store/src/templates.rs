@@ -49,7 +49,7 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn templates(&self) -> Result<Vec<Template>, StoreError> {
-        self.read("list the templates", |db| all(db, "SELECT * FROM templates ORDER BY n DESC", [], template))
+        self.read_apart("list the templates", |db| all(db, "SELECT * FROM templates ORDER BY n DESC", [], template))
     }
 
     /// A template with everything that belongs to it: its capabilities in the order in which they were made, and its
@@ -59,7 +59,7 @@ impl Store {
     /// Only those of the database itself.
     pub fn template(&self, id: TemplateId) -> Result<Option<TemplateDetail>, StoreError> {
         self.known_templates.get(id, || {
-            self.read(format_args!("read template {id}"), |db| {
+            self.read_apart(format_args!("read template {id}"), |db| {
                 let Some((template, settings)) = find(db, id)? else { return Ok(None) };
                 detail(db, template, settings).map(Some)
             })
@@ -132,7 +132,9 @@ impl Store {
     /// # Errors
     /// Only those of the database itself.
     pub fn startup_files(&self, template_id: TemplateId) -> Result<Vec<StartupFile>, StoreError> {
-        self.read(format_args!("list the startup files of template {template_id}"), |db| startup_files(db, template_id))
+        self.read_apart(format_args!("list the startup files of template {template_id}"), |db| {
+            startup_files(db, template_id)
+        })
     }
 
     /// Deletes one startup file of this template. `false`: the template has none of this id.

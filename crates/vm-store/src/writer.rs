@@ -10,16 +10,16 @@ use std::{
     path::Path,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use rusqlite::{
-    Connection, Error,
+    Connection, Error, TransactionBehavior,
     ffi::{self, SQLITE_ERROR, SQLITE_IOERR_FSYNC},
 };
 
-use crate::{StoreError, error::Failure, file::DatabaseFile};
+use crate::{StoreError, error::Failure, file::DatabaseFile, open::cannot_open};
 
 /// So that nobody waits for long, and what is open stays small.
 const LARGEST_GROUP: usize = 32;
@@ -27,6 +27,8 @@ const LARGEST_GROUP: usize = 32;
 pub(crate) struct Writer {
     /// How many have the connection or wait for it.
     queue: AtomicUsize,
+    /// How many transactions the database has taken, as it says itself.
+    commits: Arc<AtomicU64>,
     state: Mutex<State>,
     /// The write-ahead log.
     log: File,
@@ -35,13 +37,15 @@ pub(crate) struct Writer {
 
 struct State {
     db: Connection,
+    commits: Arc<AtomicU64>,
     /// Those whose work is in the transaction that is open.
     open: Option<Group>,
 }
 
-#[derive(Default)]
 struct Group {
     size: usize,
+    /// How many rows had been changed before it.
+    changes: u64,
     end: Arc<End>,
 }
 
@@ -73,8 +77,15 @@ impl Writer {
             why: format!("its write-ahead log cannot be opened ({why})"),
             hint: "; make the folder readable and writable for this user",
         })?;
-        let (state, file) = (Mutex::new(State { db, open: None }), DatabaseFile::new(path)?);
-        Ok(Self { queue: AtomicUsize::new(0), state, log, file })
+        let commits = db.query_row("SELECT commits FROM redo", [], |row| row.get(0)).map_err(cannot_open(path))?;
+        let commits = Arc::new(AtomicU64::new(commits));
+        let state = Mutex::new(State { db, commits: commits.clone(), open: None });
+        Ok(Self { queue: AtomicUsize::new(0), commits, state, log, file: DatabaseFile::new(path)? })
+    }
+
+    /// How many transactions the database has taken. What somebody else finds there now is there when it has taken as many.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
     }
 
     /// Runs `work` as the only writer, and returns when what it did is committed, or has failed and is undone.
@@ -90,11 +101,25 @@ impl Writer {
         Ok(value)
     }
 
+    /// The number of the last entry of the redo log that the database has.
+    pub(crate) fn applied(&self) -> Result<u64, Failure> {
+        self.pause(|db| Ok(db.query_row("SELECT applied FROM redo", [], |row| row.get(0))?))
+    }
+
     /// Returns when all that has been committed is on the disk. Others go on writing meanwhile, which they could not if
     /// SQLite did this within the commit.
     pub(crate) fn flush(&self) -> Result<(), Failure> {
         let cannot = |why: io::Error| Error::SqliteFailure(ffi::Error::new(SQLITE_IOERR_FSYNC), Some(why.to_string()));
         Ok(self.log.sync_data().map_err(cannot)?)
+    }
+
+    /// Runs `work` while nobody writes, and undoes what it did.
+    pub(crate) fn try_out<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.pause(|db| {
+            // Undone by being dropped.
+            let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            work(&transaction)
+        })
     }
 
     /// Runs `work` on the connection while nobody writes and no transaction is open.
@@ -126,7 +151,8 @@ impl State {
         if self.open.is_none() {
             execute(&self.db, "BEGIN IMMEDIATE")?;
         }
-        let group = self.open.get_or_insert_default();
+        let changes = self.db.total_changes();
+        let group = self.open.get_or_insert_with(|| Group { size: 0, changes, end: Arc::default() });
         group.size += 1;
         let end = group.end.clone();
         let worked = in_savepoint(&self.db, work);
@@ -140,14 +166,26 @@ impl State {
     }
 
     fn commit(&mut self) {
-        if self.open.is_some() {
-            let committed = execute(&self.db, "COMMIT").map_err(|error| Fault::from(&error));
+        if let Some(group) = &self.open {
+            let committed = self.count_and_commit(group.changes).map_err(|error| Fault::from(&error));
             if committed.is_err() && !self.db.is_autocommit() {
                 // Closing the connection is all that could be tried if this failed.
                 drop(self.db.execute_batch("ROLLBACK"));
             }
             self.close(committed);
         }
+    }
+
+    /// A transaction that has changed nothing is not counted, because it takes no space on a full disk.
+    fn count_and_commit(&self, changes_before: u64) -> rusqlite::Result<()> {
+        if self.db.total_changes() == changes_before {
+            return execute(&self.db, "COMMIT");
+        }
+        let mut count = self.db.prepare_cached("UPDATE redo SET commits = commits + 1 RETURNING commits")?;
+        let commits = count.query_row([], |row| row.get(0))?;
+        execute(&self.db, "COMMIT")?;
+        self.commits.store(commits, Ordering::SeqCst);
+        Ok(())
     }
 
     fn close(&mut self, outcome: Result<(), Fault>) {
@@ -158,7 +196,11 @@ impl State {
     }
 }
 
-fn in_savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+/// Does the work as a whole or, if it fails, not at all.
+pub(crate) fn in_savepoint<T>(
+    db: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     execute(db, "SAVEPOINT one")?;
     let undo = Undo(db);
     let value = work(db)?;

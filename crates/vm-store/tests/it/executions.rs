@@ -88,7 +88,7 @@ fn an_execution_is_stored_as_a_whole_or_not_at_all() {
     let session = fixture.session();
     let mut execution = one_plus_one(session.id);
     execution.events.as_mut().unwrap()[1].seq = 0;
-    let message = fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap_err().to_string();
+    let message = fixture.store.insert_execution(&execution, Effect::Flushed(None)).unwrap_err().to_string();
     let expected = format!("cannot store execution {}: CHECK constraint failed", execution.id);
     assert!(message.starts_with(&expected), "{message}");
     assert!(fixture.store.execution(execution.id).unwrap().is_none());
@@ -109,7 +109,7 @@ fn one_with_many_events_is_stored_in_parts_and_seen_as_a_whole_or_not_at_all() {
     let payload = format!("\"{}\"", "x".repeat(200));
     execution.events = Some((1..=2500).map(|seq| event(execution.id, seq, EventType::Console, &payload)).collect());
     execution.events.as_mut().unwrap()[2499].seq = 0;
-    assert!(fixture.store.insert_execution(&execution, Effect::Unchanged).is_err());
+    assert!(fixture.store.insert_execution(&execution, Effect::Flushed(None)).is_err());
     assert!(fixture.store.execution(execution.id).unwrap().is_none());
     assert_eq!(chunks(), 0);
 
@@ -120,8 +120,8 @@ fn one_with_many_events_is_stored_in_parts_and_seen_as_a_whole_or_not_at_all() {
         fixture.store.forget_execution(execution.id).unwrap();
     }
     fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap();
-    assert!(chunks() > 20, "{}", chunks());
     assert_same(&fixture.store.events(execution.id, 0).unwrap(), &execution.events);
+    assert!(chunks() > 20, "{}", chunks());
     let execution = Execution { events: None, ..execution };
     assert_same(&fixture.store.execution(execution.id).unwrap().unwrap(), &execution);
 }
@@ -138,7 +138,7 @@ fn an_execution_needs_a_session() {
 fn damaged_values_are_named() {
     let fixture = Fixture::new();
     let execution = one_plus_one(fixture.session().id);
-    fixture.store.insert_execution(&execution, Effect::Unchanged).unwrap();
+    fixture.store.insert_execution(&execution, Effect::Flushed(None)).unwrap();
     let raw = fixture.raw();
     let damage = |sql: &str, read: &dyn Fn() -> StoreError| {
         raw.execute(sql, []).unwrap();

@@ -9,6 +9,7 @@ mod images;
 mod log;
 mod opening;
 mod recovery;
+mod redo;
 mod sessions;
 mod state;
 mod support;

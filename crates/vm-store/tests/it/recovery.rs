@@ -93,7 +93,7 @@ fn what_was_running_is_cancelled_and_what_ended_is_not() {
         let begun = fixture.store.execution(execution.id).unwrap().unwrap();
         assert_same(&begun, &Execution { status: ExecutionStatus::Running, events: None, ..execution.clone() });
     }
-    fixture.store.insert_execution(&ended, Effect::Saved(&change(b"1"))).unwrap();
+    fixture.store.insert_execution(&ended, Effect::Flushed(Some(&change(b"1")))).unwrap();
     // as if the daemon had been killed while it stored the events of the other one
     let part = "INSERT INTO event_chunks (execution, last_seq, events) SELECT n, 7, '7 5 console {}' FROM executions WHERE status = 'running'";
     assert_eq!(fixture.raw().execute(part, []).unwrap(), 1);

@@ -66,9 +66,7 @@ fn an_execution_and_its_effect_are_stored_as_a_whole_or_not_at_all() {
 
     let mut broken = one_plus_one(id);
     broken.events.as_mut().unwrap()[1].seq = 0;
-    for effect in [Effect::Saved(&memory), Effect::Flushed(Some(&memory)), Effect::Unsaved] {
-        assert!(fixture.store.insert_execution(&broken, effect).is_err());
-    }
+    assert!(fixture.store.insert_execution(&broken, Effect::Flushed(Some(&memory))).is_err());
     assert_eq!(state(&fixture, id).changes.len(), 2);
     assert_eq!(fixture.store.executions(id, 9).unwrap().len(), 4);
 
@@ -77,7 +75,7 @@ fn an_execution_and_its_effect_are_stored_as_a_whole_or_not_at_all() {
         .execute_batch("CREATE TRIGGER t BEFORE INSERT ON session_changes BEGIN SELECT raise(FAIL, 'x'); END")
         .unwrap();
     let refused = one_plus_one(id);
-    assert!(fixture.store.insert_execution(&refused, Effect::Saved(&memory)).is_err());
+    assert!(fixture.store.insert_execution(&refused, Effect::Flushed(Some(&memory))).is_err());
     assert!(fixture.store.execution(refused.id).unwrap().is_none());
 }
 
@@ -99,7 +97,7 @@ fn a_start_is_stored_with_its_effect() {
         assert_eq!(fixture.store.executions(id, 9).unwrap().len(), 1);
     }
     assert_eq!(state(&fixture, stamped.id).image, Some(image));
-    assert!(insert(Effect::Unchanged).is_err(), "the id is taken");
+    assert!(insert(Effect::Flushed(None)).is_err(), "the id is taken");
 }
 
 #[test]

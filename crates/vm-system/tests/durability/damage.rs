@@ -37,6 +37,8 @@ fn start() -> (Daemon, Sessions) {
 
 /// Ends the daemon, lets `damage` change its database, and starts the next one. `?1` is the session's id.
 fn damaged(mut daemon: Daemon, session: &str, damage: &str) -> Daemon {
+    // so that all of it is in the database, and not beside it
+    daemon.get(&format!("/sessions/{session}")).ok(200);
     daemon.signal("KILL");
     let db = Connection::open(daemon.folder.path().join("x.db")).unwrap();
     db.pragma_update(None, "foreign_keys", false).unwrap();

@@ -36,7 +36,9 @@ impl Session {
 
     /// Counts one further, if that can be recorded.
     fn count(&mut self, daemon: &Daemon) -> bool {
-        let answer = daemon.repl(&self.id, "n++; text = 'x'.repeat(1000) + n; console.log(text.slice(1000)); n");
+        // much that cannot be packed, so that the room is soon used up
+        let answer = daemon
+            .repl(&self.id, "n++; text = ''; while (text.length < 9000) text += Math.random(); console.log(text); n");
         let is_recorded = answer.status == 201;
         if is_recorded {
             self.n += 1;

@@ -85,7 +85,7 @@ impl Executions<'_> {
         // a session that the daemon's end has stopped is not closed
         let task = begun.map_err(|error| self.0.0.live.get(session.id).err().unwrap_or(error))?;
         let limits = task.limits().clone();
-        let ended = self.0.0.executor.spawn(task.run().in_current_span()).await??;
+        let ended = self.0.0.executor.spawn_here(task.run().in_current_span()).await??;
         match ended.limit {
             None => Ok(ended.execution),
             Some(limit) => Err(Error::LimitExceeded {

@@ -126,6 +126,30 @@ impl Executor {
     where
         F: Future<Output: Send> + Send + 'static,
     {
+        let (task, result) = self.task(future);
+        task.schedule();
+        result
+    }
+
+    /// [`Executor::spawn`] for a caller who does nothing but wait: the task begins on the caller's own thread, within this call,
+    /// because to put it into the queue and the caller behind it would call another thread.
+    pub(crate) fn spawn_here<F>(&self, future: F) -> impl Future<Output = Result<F::Output, Error>> + Send + use<F>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let (task, result) = self.task(future);
+        if OWN.get() == (Arc::as_ptr(&self.0.0), false) {
+            run_task(task)
+        } else {
+            task.schedule()
+        }
+        result
+    }
+
+    fn task<F>(&self, future: F) -> (Runnable, impl Future<Output = Result<F::Output, Error>> + Send + use<F>)
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
         let (done, result) = oneshot::channel();
         let shared = Arc::downgrade(&self.0.0);
         let schedule = move |task| {
@@ -136,8 +160,7 @@ impl Executor {
         // Who no longer waits does not want to know.
         let (runnable, task) = async_task::spawn(async move { drop(done.send(future.await)) }, schedule);
         task.detach();
-        runnable.schedule();
-        async move { result.await.map_err(|_| failed()) }
+        (runnable, async move { result.await.map_err(|_| failed()) })
     }
 
     /// Does blocking work here; or on one of the threads, for a caller who is on none.
@@ -160,6 +183,11 @@ impl Executor {
     pub(crate) fn reactor(&self) -> &Handle {
         self.0.0.reactor.handle()
     }
+}
+
+fn run_task(task: Runnable) {
+    // The panic has been reported, and whoever waits for the task hears that there is none.
+    let _ = catch_unwind(AssertUnwindSafe(|| task.run()));
 }
 
 fn failed() -> Error {
@@ -240,8 +268,7 @@ impl Shared {
             match work {
                 Work::Reactor => self.drive(),
                 Work::Task(task) => {
-                    // The panic has been reported, and whoever waits for the task hears that there is none.
-                    let _ = catch_unwind(AssertUnwindSafe(|| task.run()));
+                    run_task(task);
                     if is_lowered() && self.leave() {
                         return;
                     }

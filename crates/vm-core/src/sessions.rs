@@ -43,7 +43,7 @@ impl Sessions<'_> {
                 Stamped::Starting(starting) => starting.start(&core).await,
             }
         };
-        self.0.0.executor.spawn(create.in_current_span()).await?
+        self.0.0.executor.spawn_here(create.in_current_span()).await?
     }
 
     /// Sessions, newest first.
@@ -114,7 +114,7 @@ impl Sessions<'_> {
             }
             closed
         };
-        self.0.0.executor.spawn(close.in_current_span()).await?
+        self.0.0.executor.spawn_here(close.in_current_span()).await?
     }
 }
 

@@ -1,7 +1,7 @@
 //! One execution, from its first turn to its record.
 //!
-//! A turn blocks the thread that it is on; between turns the task waits and holds none. The record, with all events, is one
-//! transaction (but for most of many events, which go ahead unseen), written before anybody is told that the execution is over.
+//! A turn blocks the thread that it is on; between turns the task waits and holds none. The record, with all events, is stored as
+//! a whole (but for most of many events, which go ahead unseen) before anybody is told that the execution is over.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -262,7 +262,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An execution and its effect are one transaction: either both are there, or none.
+/// An execution and its effect are stored together: either both are there, or none.
 fn save(parts: &Parts, machine: &mut Machine, execution: &Execution, outcome: &Outcome) -> Result<(), StoreError> {
     let saving = machine.saving(outcome);
     parts.store.insert_execution(execution, saving.effect()).inspect_err(|_| machine.host.forget_state())?;

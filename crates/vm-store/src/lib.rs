@@ -28,7 +28,7 @@
 //! | `error` | [`StoreError`] |
 //!
 //! Every call blocks, for microseconds as a rule; async callers run it on a thread where that is allowed. Each
-//! operation is one transaction: it happens as a whole or not at all, and a read sees one moment.
+//! operation happens as a whole or not at all, and a read sees one moment.
 //!
 //! ```
 //! use vm_model::SessionFilter;

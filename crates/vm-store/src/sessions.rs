@@ -66,7 +66,7 @@ impl Store {
         })
     }
 
-    /// [`Store::insert_session`] and [`Store::finish_start`] in one transaction, for a session that starts at once.
+    /// [`Store::insert_session`] and [`Store::finish_start`] together, for a session that starts at once.
     ///
     /// # Errors
     /// As those two; nothing is stored then.

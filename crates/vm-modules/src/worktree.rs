@@ -92,10 +92,12 @@ impl Worktree {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(O_NONBLOCK);
         let file = self.folder.open_with(path, &options).map_err(refused)?;
-        if !file.metadata().map_err(WorktreeError::Io)?.is_file() {
+        let metadata = file.metadata().map_err(WorktreeError::Io)?;
+        if !metadata.is_file() {
             return Err(WorktreeError::NotFound);
         }
-        let mut bytes = Vec::new();
+        // With room behind the end, so that it takes two reads to find that.
+        let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 64);
         file.take(limit).read_to_end(&mut bytes).map_err(WorktreeError::Io)?;
         Ok(bytes)
     }

@@ -49,6 +49,13 @@ pub(crate) struct Denied(&'static str);
 impl Mapping {
     /// A memory of zeros.
     pub fn empty(size: usize) -> io::Result<Self> {
+        let mapping = Self::reserve()?;
+        mapping.grow(size).map_err(|_| io::Error::last_os_error())?;
+        Ok(mapping)
+    }
+
+    /// The addresses of a memory, none of them accessible.
+    fn reserve() -> io::Result<Self> {
         // SAFETY: a new anonymous mapping at an address of the kernel's choice; nothing else refers to it.
         let base = unsafe {
             rustix::mm::mmap_anonymous(
@@ -59,14 +66,12 @@ impl Mapping {
             )?
         };
         let base = NonNull::new(base).ok_or(io::ErrorKind::OutOfMemory)?;
-        let mapping = Self { base, size: AtomicUsize::new(0), revoked: Mutex::new(false), watched: OnceLock::new() };
-        mapping.grow(size).map_err(|_| io::Error::last_os_error())?;
-        Ok(mapping)
+        Ok(Self { base, size: AtomicUsize::new(0), revoked: Mutex::new(false), watched: OnceLock::new() })
     }
 
     /// A memory of `size` bytes that begins as the image and shares its pages until it writes to them.
     pub fn of(image: &Image, size: usize) -> io::Result<Self> {
-        let mapping = Self::empty(size.max(image.len()))?;
+        let mapping = Self::reserve()?;
         // SAFETY: replaces the first pages of the mapping made above, to which nobody else has a pointer yet.
         unsafe {
             rustix::mm::mmap(
@@ -78,6 +83,8 @@ impl Mapping {
                 0,
             )?;
         }
+        mapping.size.store(image.len(), Ordering::Release);
+        mapping.grow(size).map_err(|_| io::Error::last_os_error())?;
         Ok(mapping)
     }
 

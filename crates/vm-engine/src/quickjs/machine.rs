@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wasmtime::{InstancePre, Result, Store, StoreLimitsBuilder, TypedFunc};
+use wasmtime::{InstancePre, Result, Store, StoreLimitsBuilder, TypedFunc, WasmParams, WasmResults};
 
 use super::host::{Host, Outside};
 use crate::{
@@ -22,18 +22,14 @@ const CLEARING: Duration = Duration::from_secs(30);
 /// The arguments of `vm_run`: the buffer, flags, and the sizes of name, givens and source.
 type RunArguments = (u32, u32, u32, u32, u32);
 
+/// What every program calls is looked up once; the rest would be looked up more often than it is called.
 pub(super) struct Machine {
     store: Store<Host>,
+    instance: wasmtime::Instance,
     alloc: TypedFunc<u32, u32>,
     run: TypedFunc<RunArguments, i64>,
-    resume: TypedFunc<(), i64>,
-    give_up: TypedFunc<(), ()>,
     heap_used: TypedFunc<(), u32>,
-    clear_free: TypedFunc<(), ()>,
     set_heap_limit: TypedFunc<u32, ()>,
-    init: TypedFunc<(), i32>,
-    configure: TypedFunc<(u32, u32), ()>,
-    stop_flag: TypedFunc<(), u32>,
 }
 
 /// What `vm_run` and `vm_resume` answer.
@@ -72,16 +68,15 @@ impl Machine {
         Ok(Self {
             alloc: instance.get_typed_func(&mut store, "vm_alloc")?,
             run: instance.get_typed_func(&mut store, "vm_run")?,
-            resume: instance.get_typed_func(&mut store, "vm_resume")?,
-            give_up: instance.get_typed_func(&mut store, "vm_give_up")?,
             heap_used: instance.get_typed_func(&mut store, "vm_heap_used")?,
-            clear_free: instance.get_typed_func(&mut store, "vm_clear_free")?,
             set_heap_limit: instance.get_typed_func(&mut store, "vm_set_heap_limit")?,
-            init: instance.get_typed_func(&mut store, "vm_init")?,
-            configure: instance.get_typed_func(&mut store, "vm_configure")?,
-            stop_flag: instance.get_typed_func(&mut store, "vm_stop_flag")?,
+            instance,
             store,
         })
+    }
+
+    fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, parameters: P) -> Result<R> {
+        self.instance.get_typed_func(&mut self.store, name)?.call(&mut self.store, parameters)
     }
 
     pub fn host(&mut self) -> &mut Host {
@@ -96,8 +91,8 @@ impl Machine {
     /// Makes the JavaScript runtime; once, before the first image is taken.
     pub fn init(&mut self) -> Result<()> {
         let _watch = self.bounded(HOUSEKEEPING);
-        match self.init.call(&mut self.store, ())? {
-            0 => Ok(()),
+        match self.call("vm_init", ())? {
+            0_i32 => Ok(()),
             code => Err(wasmtime::Error::msg(format!("the JavaScript runtime could not be made ({code})"))),
         }
     }
@@ -110,7 +105,7 @@ impl Machine {
     /// Where the guest looks for the wish to stop.
     pub fn stop_flag(&mut self) -> Result<u32> {
         let _watch = self.bounded(HOUSEKEEPING);
-        self.stop_flag.call(&mut self.store, ())
+        self.call("vm_stop_flag", ())
     }
 
     pub fn heap_used(&mut self) -> Result<u32> {
@@ -121,14 +116,14 @@ impl Machine {
     /// Clears the memory that JavaScript does not use any more.
     pub fn clear_free(&mut self) -> Result<()> {
         let _watch = self.bounded(CLEARING);
-        self.clear_free.call(&mut self.store, ())
+        self.call("vm_clear_free", ())
     }
 
     /// Applies what a template decides about its runtimes, as JSON; before any script has run.
     pub fn configure(&mut self, json: &str) -> Result<()> {
         let _watch = self.bounded(HOUSEKEEPING);
         let start = self.hand_in(&[json.as_bytes(), b"\0"].concat())?;
-        self.configure.call(&mut self.store, (start, json.len() as u32))
+        self.call("vm_configure", (start, json.len() as u32))
     }
 
     /// Copies bytes into memory that the guest frees.
@@ -146,10 +141,10 @@ impl Machine {
     }
 
     pub fn resume(&mut self) -> Result<Turn> {
-        Turn::decode(self.resume.call(&mut self.store, ())?)
+        Turn::decode(self.call("vm_resume", ())?)
     }
 
     pub fn give_up(&mut self) -> Result<()> {
-        self.give_up.call(&mut self.store, ())
+        self.call("vm_give_up", ())
     }
 }

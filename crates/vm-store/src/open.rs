@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{StoreError, error::hint};
 
@@ -91,6 +91,8 @@ fn configure(db: &Connection) -> rusqlite::Result<()> {
     // In WAL mode this survives the death of the process at any point; a power cut may cost the last commits.
     db.pragma_update(None, "synchronous", "NORMAL")?;
     db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    // Otherwise a statement may be compiled again for each value that it gets, in case another plan suits that better.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 

@@ -126,7 +126,7 @@ impl Redo {
             tail.known.insert(needed);
         }
         let number = tail.next;
-        let frame = Frame { number, commits: self.writer.commits(), steps: &steps.0 }.encode();
+        let frame = Frame { number, commits: self.writer.commits(), steps: steps.0.as_slice() }.encode();
         tail.file.write_all_at(&frame, tail.end).map_err(cannot_write)?;
         tail.end += frame.len() as u64;
         tail.next += 1;

@@ -45,22 +45,25 @@ const SCAN: ioctl::Opcode = ioctl::opcode::read_write::<ScanArgument>(b'f', 16);
 
 static PAGEMAP: LazyLock<io::Result<File>> = LazyLock::new(|| File::open("/proc/self/pagemap"));
 
+/// So many ranges are asked about one by one.
+const FEW: usize = 32;
+
 /// Page ranges that hold all pages that may differ from what the mapping was made of, or held when they were
 /// [protected](protect).
 pub(crate) struct Written(Vec<Range<usize>>);
 
 impl Written {
     pub fn of(mapping: &Mapping) -> Self {
-        Self::scan(mapping, if mapping.has_protected() { ScanArgument::UNPROTECTED } else { ScanArgument::OWN })
+        if mapping.has_protected() { Self::or_all(mapping, unprotected(mapping)) } else { Self::ever(mapping) }
     }
 
     /// The protected ones too.
     pub(super) fn ever(mapping: &Mapping) -> Self {
-        Self::scan(mapping, ScanArgument::OWN)
+        Self::or_all(mapping, scan(mapping, ScanArgument::OWN, all(mapping)))
     }
 
-    fn scan(mapping: &Mapping, which: ScanArgument) -> Self {
-        Self(scan(mapping, which).unwrap_or_else(|| std::iter::once(0..mapping.size() / PAGE).collect()))
+    fn or_all(mapping: &Mapping, known: Option<Vec<Range<usize>>>) -> Self {
+        Self(known.unwrap_or_else(|| std::iter::once(all(mapping)).collect()))
     }
 
     pub(super) fn ranges(&self) -> &[Range<usize>] {
@@ -91,10 +94,26 @@ pub(super) fn protect(mapping: &Mapping, pages: &[Range<usize>]) {
     }
 }
 
-/// What the kernel knows: pages that are this process's own. `None` where it cannot say.
-fn scan(mapping: &Mapping, which: ScanArgument) -> Option<Vec<Range<usize>>> {
-    let (base, end) = (mapping.base() as u64, mapping.base() as u64 + mapping.size() as u64);
-    let (mut found, mut start) = (Vec::new(), base);
+fn all(mapping: &Mapping) -> Range<usize> {
+    0..mapping.size() / PAGE
+}
+
+/// Of a large memory the kernel passes over what is protected in a third of the time if nothing else is asked; so only what
+/// is left is asked whether it is there at all. `None` where it cannot say.
+fn unprotected(mapping: &Mapping) -> Option<Vec<Range<usize>>> {
+    let left = scan(mapping, ScanArgument::MAYBE_ABSENT, all(mapping))?;
+    if left.len() > FEW {
+        return scan(mapping, ScanArgument::UNPROTECTED, all(mapping));
+    }
+    let found = left.into_iter().map(|pages| scan(mapping, ScanArgument::UNPROTECTED, pages));
+    Some(found.collect::<Option<Vec<_>>>()?.concat())
+}
+
+/// Which of these pages the kernel says are such. `None` where it cannot say.
+fn scan(mapping: &Mapping, which: ScanArgument, pages: Range<usize>) -> Option<Vec<Range<usize>>> {
+    let base = mapping.base() as u64;
+    let (mut found, mut start, end) =
+        (Vec::new(), base + (pages.start * PAGE) as u64, base + (pages.end * PAGE) as u64);
     while start < end {
         let mut regions = [Region::default(); 256];
         let mut argument = ScanArgument {
@@ -133,6 +152,9 @@ impl ScanArgument {
     /// Pages that are not protected. Whose they are is not asked, because the kernel has to look for that in a place far away
     /// for each page.
     const UNPROTECTED: Self = Self { category_mask: IS_WRITTEN, ..Self::PRESENT };
+    /// Those, and pages that nobody has touched.
+    const MAYBE_ABSENT: Self =
+        Self { category_mask: IS_WRITTEN, category_any: 0, return_mask: IS_WRITTEN, ..Self::PRESENT };
 
     fn call(&mut self) -> io::Result<usize> {
         let pagemap = PAGEMAP.as_ref().map_err(|error| io::Error::from(error.kind()))?;
@@ -179,7 +201,7 @@ mod tests {
         }
         let found: Vec<usize> = Written::of(&mapping).0.into_iter().flatten().collect();
         assert!(wrote.iter().all(|page| found.contains(page)), "{found:?}");
-        if scan(&mapping, ScanArgument::OWN).is_some() {
+        if scan(&mapping, ScanArgument::OWN, all(&mapping)).is_some() {
             assert_eq!(found, wrote);
         }
     }

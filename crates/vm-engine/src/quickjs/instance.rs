@@ -11,7 +11,6 @@ use vm_model::{ExceptionPayload, LimitKind, Payload};
 use wasmtime::InstancePre;
 
 use super::{
-    QuickJs,
     host::{Host, Outside},
     machine::{Machine, Turn},
 };
@@ -55,7 +54,7 @@ pub(super) struct QuickJsInstance {
 
 impl QuickJsInstance {
     pub fn new(
-        engine: &QuickJs,
+        module: InstancePre<Host>,
         image: &Arc<Image>,
         origin: Origin<'_>,
         setup: &Setup<'_>,
@@ -63,14 +62,14 @@ impl QuickJsInstance {
     ) -> Result<Self, EngineError> {
         let heap_limit = u32::try_from(setup.limits.mem_mb << 20).unwrap_or(u32::MAX);
         let mut instance = Self {
-            module: engine.module.clone(),
+            module,
             checkpoint: Checkpoint::of(image),
             outside: Outside::new(host, setup.created_at),
             last_change: None,
             own_when_cleared: 0,
             heap_limit,
             heap_used: 0,
-            stop_flag: engine.stop_flag,
+            stop_flag: 0,
             env: setup.env.clone(),
             resting: None,
             machine: None,
@@ -79,6 +78,7 @@ impl QuickJsInstance {
             instance.checkpoint.apply(Reader::new(change)?, instance.max_memory())?;
         }
         let mut machine = instance.stamp()?;
+        instance.stop_flag = machine.stop_flag()?;
         let is_fresh = origin.image.is_none() && origin.changes.is_empty();
         if let Some(configuration) = configuration(setup).filter(|_| is_fresh) {
             machine.configure(&configuration)?;

@@ -15,7 +15,7 @@ pub fn instructions(path: HotPath, folder: &Path) -> Result<u64> {
 }
 
 /// Of a whole process that goes the path so many times.
-fn total(name: &str, times: usize, folder: &Path) -> Result<u64> {
+pub fn total(name: &str, times: usize, folder: &Path) -> Result<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"])
         .arg(env::current_exe()?)

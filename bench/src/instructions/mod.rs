@@ -24,7 +24,7 @@ pub fn check(bench: &Bench, keep: bool) -> Result<ExitCode> {
     let folder = bench.temporary()?;
     paths::prepare(bench, folder.path())?;
     // the first one compiles: valgrind's processor is not this machine's
-    count::instructions(PATHS[0], folder.path())?;
+    count::total(PATHS[0].name, 1, folder.path())?;
     let counts = PATHS
         .into_iter()
         .map(|path| Ok((path.name.to_string(), count::instructions(path, folder.path())?)))

@@ -45,6 +45,22 @@ fn ordinary_loops_stop_when_asked_and_keep_what_they_did() {
 }
 
 #[test]
+fn what_has_changed_much_by_then_is_set_back_and_what_was_there_before_does_not_count() {
+    const FILL: &str = "var big = new Uint8Array(24 << 20).fill(1)";
+    let mut session = Session::with(Limits { mem_mb: 64, ..Limits::default() });
+    session.repl("var kept = 1");
+    let done = runaway(&mut session, &format!("kept++; {FILL}; for (;;) ;"));
+    assert_eq!(done.stopped(), WALL);
+    assert!(done.outcome.rolled_back);
+    assert_eq!(session.preview("kept"), "1");
+    session.repl(FILL);
+    let done = runaway(&mut session, "kept++; for (;;) ;");
+    assert_eq!(done.stopped(), WALL);
+    assert!(!done.outcome.rolled_back);
+    assert_eq!(session.preview("[kept, big.length].join()"), "2,25165824");
+}
+
+#[test]
 fn what_cannot_be_asked_is_forced_and_the_session_is_set_back() {
     for code in [
         "'a'.repeat(2e6).indexOf('a'.repeat(1e6) + 'b')",

@@ -52,6 +52,17 @@ impl Checkpoint {
         Ok(delta)
     }
 
+    /// Bytes that an [update](Self::update) would find changed, in whole pages. To look takes a tenth of the time.
+    pub fn changed_bytes(&self, mapping: &Mapping, written: &Written) -> Result<u64, Denied> {
+        mapping.whole(|bytes| {
+            let has_changed = |index: &usize| {
+                let now = bytes.get(index * PAGE..(index + 1) * PAGE);
+                now.is_some_and(|now| now != self.pages.get(index).map_or(self.image.page(*index), |kept| &kept[..]))
+            };
+            (written.ranges().iter().cloned().flatten().filter(has_changed).count() * PAGE) as u64
+        })
+    }
+
     /// Answers whether the page has changed.
     fn keep(&mut self, index: usize, now: &[u8; PAGE], delta: &mut Delta) -> bool {
         let image = self.image.page(index);

@@ -25,6 +25,8 @@ use crate::{
 const KEPT_BACK: u32 = 32;
 /// Beside JavaScript's heap the memory holds the engine's stack and data, and what the allocator cannot use.
 const BESIDE_THE_HEAP: usize = 16 << 20;
+/// What exceeded a limit and has changed more bytes loses its effects: to keep them would exceed the limit by much more.
+const MOST_AFTER_A_LIMIT: u64 = 16 << 20;
 /// A session that has so many times more memory of its own than it uses gets its free memory cleared.
 const LOOSE: u64 = 2;
 const FLAG_REPL: u32 = 1;
@@ -153,13 +155,19 @@ impl QuickJsInstance {
     /// The program left the machine in order: its effects stay.
     fn keep(&mut self, run: &Arc<Run>) -> Step {
         let Some(machine) = &mut self.machine else { return Step::Done(lost("the session's memory is gone")) };
+        let mapping = machine.host().mapping.clone();
+        if matches!(run.stop_reason(), Some(StopReason::Limit(_))) {
+            match self.checkpoint.changed_bytes(&mapping, &Written::of(&mapping)) {
+                Ok(bytes) if bytes <= MOST_AFTER_A_LIMIT => {}
+                _ => return self.roll_back(run, "too much has changed"),
+            }
+        }
         let heap_used = match machine.heap_used() {
             Ok(bytes) => bytes,
             Err(trap) => return self.roll_back(run, &format!("{trap:#}")),
         };
         self.heap_used = heap_used;
         let mem_bytes = u64::from(heap_used);
-        let mapping = machine.host().mapping.clone();
         let mut written = Written::of(&mapping);
         let own = self.checkpoint.own_bytes().max(written.bytes());
         let is_loose = own > LOOSE * mem_bytes.max(self.own_when_cleared);

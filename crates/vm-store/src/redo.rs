@@ -267,7 +267,10 @@ impl Reference {
 /// In one transaction. An entry that the database does not take whatever happens is left out, so that it does not keep all others
 /// from it.
 fn take_all<'a>(db: &Connection, entries: impl Iterator<Item = (u64, &'a [u8])>) -> Result<(), Failure> {
-    for (number, bytes) in entries {
+    let find = "SELECT applied FROM redo";
+    let applied: u64 = db.prepare_cached(find)?.query_row([], |row| row.get(0))?;
+    // A commit that is said to have failed may have been made.
+    for (number, bytes) in entries.filter(|(number, _)| *number > applied) {
         match in_savepoint(db, |db| steps::take(db, bytes)) {
             Err(failure) if !may_pass(&failure) => {
                 let error = failure.while_doing(format_args!("apply entry {number} of the redo log"));

@@ -326,4 +326,26 @@ mod tests {
         insert().unwrap();
         assert_eq!(store.executions(session, u32::MAX).unwrap().len(), acknowledged + 1);
     }
+
+    #[test]
+    fn what_was_applied_though_the_commit_is_said_to_have_failed_is_not_applied_again() {
+        let (_folder, store) = store();
+        store.write("insert", |db| Ok(db.execute(INSERT, [1])?)).unwrap();
+        let session = store.sessions(&vm_model::SessionFilter::default()).unwrap()[0].id;
+        let change = crate::Change { memory: vec![1], host: None, is_whole: false };
+        let save = || store.record("save", None, session, |_| Ok(()), Effect::Saved(&change)).unwrap();
+        let changes = || {
+            let count = "SELECT count(*) FROM session_changes";
+            store.read("count", |db| Ok(db.query_row(count, [], |row| row.get::<_, u64>(0))?)).unwrap()
+        };
+        save();
+        assert_eq!(changes(), 1);
+        // as if the next two had been applied
+        store.writer.pause(|db| db.execute("UPDATE redo SET applied = applied + 2", [])).unwrap();
+        save();
+        save();
+        assert_eq!(changes(), 1);
+        save();
+        assert_eq!(changes(), 2);
+    }
 }

@@ -17,6 +17,9 @@ const O_NONBLOCK: i32 = 0o4000;
 /// ENXIO: a socket, or a pipe that nobody reads. ENAMETOOLONG, ELOOP: no file can be there.
 const NO_FILE: [i32; 3] = [6, 36, 40];
 
+/// So much memory is made ready for a file before it is read, in bytes.
+const MOST_AT_ONCE: u64 = 64 << 10;
+
 /// A folder out of which no path leads: not by `..`, not by being absolute, not through a symlink, not by a race.
 pub struct Worktree {
     path: PathBuf,
@@ -96,8 +99,8 @@ impl Worktree {
         if !metadata.is_file() {
             return Err(WorktreeError::NotFound);
         }
-        // With room behind the end, so that it takes two reads to find that.
-        let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 64);
+        // With room behind the end, so that it takes two reads to find that. What a large file says of its size is not believed.
+        let mut bytes = Vec::with_capacity(metadata.len().min(MOST_AT_ONCE) as usize + 64);
         file.take(limit).read_to_end(&mut bytes).map_err(WorktreeError::Io)?;
         Ok(bytes)
     }

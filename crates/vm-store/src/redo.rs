@@ -91,7 +91,8 @@ impl Redo {
         log.push("-redo");
         let log = PathBuf::from(log);
         let applied = left_over::apply(&log, writer)?;
-        let file = create(&log).map_err(|why| StoreError::CannotOpen {
+        // All of it is applied, or can never be: nothing of it may follow the entries to come, as if it belonged to them.
+        let file = File::create(&log).map_err(|why| StoreError::CannotOpen {
             path: path.into(),
             why: format!("its redo log {} cannot be opened ({why})", log.display()),
             hint: "; make the folder readable and writable for this user",

@@ -93,6 +93,30 @@ fn an_entry_that_is_not_whole_is_the_end_and_the_log_goes_on() {
 }
 
 #[test]
+fn what_is_behind_the_damage_never_comes_back() {
+    let fixture = Fixture::new();
+    let id = fixture.ready(None).id;
+    let stored: Vec<Execution> = (0..3).map(|_| one_plus_one(id)).collect();
+    for execution in &stored {
+        fixture.store.insert_execution(execution, Effect::Saved(&change(b"old"))).unwrap();
+    }
+    let killed = killed(&fixture);
+    let log = killed.path().join("test.db-redo");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[60] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    let store = open(killed.path());
+    let before = executions(&store, id);
+    // As long as the one that is damaged, and of its number: those behind it would be next.
+    store.insert_execution(&one_plus_one(id), Effect::Saved(&change(b"new"))).unwrap();
+    let again = tempfile::tempdir().unwrap();
+    for name in ["test.db-redo", "test.db-wal", "test.db"] {
+        fs::copy(killed.path().join(name), again.path().join(name)).unwrap();
+    }
+    assert_eq!(executions(&open(again.path()), id), before + 1);
+}
+
+#[test]
 fn the_log_of_another_database_is_nothing_to_this_one() {
     let (one, other) = (Fixture::new(), Fixture::new());
     let id = one.ready(None).id;

@@ -57,6 +57,9 @@ pub enum StoreError {
     /// What was to be stored belongs to a session that does not exist.
     #[error("session {0} not found")]
     SessionNotFound(SessionId),
+    /// What was to be stored belongs to a session that has crashed.
+    #[error("session {0} has crashed; its last_error says why")]
+    SessionCrashed(SessionId),
     /// A session was to be made from an image that does not exist, or not any more.
     #[error("image {} not found; make it again", .0.0)]
     ImageNotFound(ImageId),

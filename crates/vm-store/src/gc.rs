@@ -136,9 +136,9 @@ impl Store {
         Ok(deleted)
     }
 
-    /// How many bytes of the file are not free.
+    /// How many bytes of the file are not free; 0 in a damaged one that says that more is free than there is.
     fn used_bytes(&self) -> Result<u64, StoreError> {
-        self.stored_bytes().map(|stored| stored.file - stored.free)
+        self.stored_bytes().map(|stored| stored.file.saturating_sub(stored.free))
     }
 
     /// Moves the free pages to the end of the file and cuts it off; returns by how much.

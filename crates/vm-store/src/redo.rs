@@ -7,6 +7,7 @@
 //!
 //! An entry is applied to what it was made for, or not at all. The database counts its transactions, and an entry says how
 //! many there had been: where a loss of power has cost the last of them, the entries after them are not applied either.
+//! Where one is damaged, those of other sessions behind it are applied, and its own session is `crashed`.
 
 mod applier;
 mod frame;
@@ -25,17 +26,22 @@ use rusqlite::{
     Connection, Error, ErrorCode,
     ffi::{self, SQLITE_FULL, SQLITE_IOERR_WRITE},
 };
-use vm_model::SessionId;
+use vm_model::{SessionId, SessionStatus};
 
 use crate::{
     ImageId, StoreError,
+    checksum::checksum,
     error::Failure,
+    query::{Record, one},
     readers::Readers,
+    sessions,
     steps::{self, Steps},
+    value::Name,
     writer::{Writer, in_savepoint},
 };
 pub(crate) use applier::Applier;
-use frame::Frame;
+pub(crate) use frame::Key;
+use frame::{Frame, Head};
 
 /// What is larger gains nothing here: bytes of steps and state.
 pub(crate) const LARGEST: usize = 64 << 10;
@@ -48,6 +54,9 @@ const MOST_KNOWN: usize = 10_000;
 
 pub(crate) struct Redo {
     path: PathBuf,
+    key: Key,
+    /// Tells times apart between which the machine was off.
+    boot: u32,
     writer: Arc<Writer>,
     /// Held by whoever applies entries; taken before `tail`.
     applying: Mutex<()>,
@@ -62,19 +71,12 @@ struct Tail {
     /// Its number.
     next: u64,
     /// Not applied yet, oldest first.
-    pending: VecDeque<Arc<Entry>>,
+    pending: VecDeque<Arc<Frame>>,
     /// They could not be applied the last time.
     is_stuck: bool,
     /// Rows that are there, in the database or in an entry.
     known: HashSet<Reference>,
     is_closing: bool,
-}
-
-struct Entry {
-    number: u64,
-    /// Whose rows it changes.
-    session: SessionId,
-    steps: Steps,
 }
 
 /// A row that must be there before an entry is made.
@@ -90,7 +92,8 @@ impl Redo {
         let mut log = path.as_os_str().to_owned();
         log.push("-redo");
         let log = PathBuf::from(log);
-        let applied = left_over::apply(&log, writer)?;
+        let boot = boot();
+        let (applied, key) = left_over::apply(&log, writer, boot)?;
         // All of it is applied, or can never be: nothing of it may follow the entries to come, as if it belonged to them.
         let file = File::create(&log).map_err(|why| StoreError::CannotOpen {
             path: path.into(),
@@ -107,7 +110,7 @@ impl Redo {
             is_closing: false,
         };
         let (applying, tail) = (Mutex::default(), Mutex::new(tail));
-        Ok(Self { path: log, writer: writer.clone(), applying, tail, changed: Condvar::new() })
+        Ok(Self { path: log, key, boot, writer: writer.clone(), applying, tail, changed: Condvar::new() })
     }
 
     /// When this returns, the steps survive the death of the daemon, and are taken together. They change rows of `session`.
@@ -126,16 +129,16 @@ impl Redo {
             needed.check(&readers.lock())?;
             tail.known.insert(needed);
         }
-        let number = tail.next;
-        let frame = Frame { number, commits: self.writer.commits(), steps: steps.0.as_slice() }.encode();
-        tail.file.write_all_at(&frame, tail.end).map_err(cannot_write)?;
-        tail.end += frame.len() as u64;
+        let head = Head { number: tail.next, commits: self.writer.commits(), boot: self.boot, session };
+        let frame = Frame { head, steps: steps.0 };
+        tail.file.write_all_at(&frame.encode(self.key), tail.end).map_err(cannot_write)?;
+        tail.end += frame.length();
         tail.next += 1;
         tail.known.insert(Reference::Session(session));
         if tail.pending.is_empty() {
             self.changed.notify_one();
         }
-        tail.pending.push_back(Arc::new(Entry { number, session, steps }));
+        tail.pending.push_back(Arc::new(frame));
         Ok(())
     }
 
@@ -161,7 +164,7 @@ impl Redo {
 
     /// [`Redo::settle`], if anything of this session is to be applied.
     pub(crate) fn settle_session(&self, session: SessionId) -> Result<(), Failure> {
-        let is_in = lock(&self.tail).pending.iter().any(|entry| entry.session == session);
+        let is_in = lock(&self.tail).pending.iter().any(|entry| entry.head.session == session);
         if is_in { self.settle() } else { Ok(()) }
     }
 
@@ -170,7 +173,7 @@ impl Redo {
         let _applying = lock(&self.applying);
         let pending: Vec<_> = lock(&self.tail).pending.iter().cloned().collect();
         self.writer.try_out(|db| {
-            take_all(db, steps_of(&pending))?;
+            take_all(db, pending.iter().map(AsRef::as_ref))?;
             work(db)
         })
     }
@@ -220,25 +223,24 @@ impl Redo {
         }
     }
 
-    fn apply(&self, batch: &[Arc<Entry>]) -> Result<(), Failure> {
-        self.writer.write(|db| take_all(db, steps_of(batch)))
+    /// Answers the sessions of what the database does not take.
+    fn apply(&self, batch: &[Arc<Frame>]) -> Result<Vec<SessionId>, Failure> {
+        self.writer.write(|db| take_all(db, batch.iter().map(AsRef::as_ref)))
     }
-}
-
-fn steps_of(entries: &[Arc<Entry>]) -> impl Iterator<Item = (u64, &[u8])> {
-    entries.iter().map(|entry| (entry.number, entry.steps.0.as_slice()))
 }
 
 impl Tail {
     /// The next entries to be applied, of those before number `end`.
-    fn batch(&self, end: u64) -> Vec<Arc<Entry>> {
-        self.pending.iter().take_while(|entry| entry.number < end).take(BATCH).cloned().collect()
+    fn batch(&self, end: u64) -> Vec<Arc<Frame>> {
+        self.pending.iter().take_while(|entry| entry.head.number < end).take(BATCH).cloned().collect()
     }
 
     /// What has come of applying the first entries.
-    fn note(&mut self, batch: &[Arc<Entry>], applied: Result<(), Failure>) -> Result<(), Failure> {
+    fn note(&mut self, batch: &[Arc<Frame>], applied: Result<Vec<SessionId>, Failure>) -> Result<(), Failure> {
         self.is_stuck = applied.is_err();
-        applied?;
+        for refused in applied? {
+            self.known.remove(&Reference::Session(refused));
+        }
         self.pending.drain(..batch.len());
         if self.pending.is_empty() {
             self.end = 0;
@@ -252,35 +254,47 @@ impl Tail {
 
 impl Reference {
     fn check(self, db: &Connection) -> Result<(), Failure> {
-        let (is_there, missing) = match self {
+        match self {
             Self::Session(id) => {
-                let find = "SELECT 1 FROM sessions WHERE id = ?1";
-                (db.prepare_cached(find)?.exists([id.as_bytes()])?, StoreError::SessionNotFound(id))
+                let find = "SELECT status FROM sessions WHERE id = ?1";
+                let status = one(db, find, [id.as_bytes()], |row| Record { table: "sessions", row }.get("status"))?;
+                match status {
+                    None => Err(Failure::Refused(StoreError::SessionNotFound(id))),
+                    Some(Name(SessionStatus::Crashed)) => Err(Failure::Refused(StoreError::SessionCrashed(id))),
+                    Some(_) => Ok(()),
+                }
             }
             Self::Image(id) => {
-                (db.prepare_cached("SELECT 1 FROM images WHERE n = ?1")?.exists([id.0])?, StoreError::ImageNotFound(id))
+                let is_there = db.prepare_cached("SELECT 1 FROM images WHERE n = ?1")?.exists([id.0])?;
+                if is_there { Ok(()) } else { Err(Failure::Refused(StoreError::ImageNotFound(id))) }
             }
-        };
-        if is_there { Ok(()) } else { Err(Failure::Refused(missing)) }
+        }
     }
 }
 
-/// In one transaction. An entry that the database does not take whatever happens is left out, so that it does not keep all others
-/// from it.
-fn take_all<'a>(db: &Connection, entries: impl Iterator<Item = (u64, &'a [u8])>) -> Result<(), Failure> {
-    let find = "SELECT applied FROM redo";
-    let applied: u64 = db.prepare_cached(find)?.query_row([], |row| row.get(0))?;
+/// In one transaction; answers the sessions of those that the database does not take whatever happens: they are left out, so
+/// that they do not keep all others from it, and what they were part of is `crashed`.
+fn take_all<'a>(db: &Connection, entries: impl Iterator<Item = &'a Frame>) -> Result<Vec<SessionId>, Failure> {
+    let applied: u64 = db.prepare_cached("SELECT applied FROM redo")?.query_row([], |row| row.get(0))?;
+    let mut refused = Vec::new();
     // A commit that is said to have failed may have been made.
-    for (number, bytes) in entries.filter(|(number, _)| *number > applied) {
-        match in_savepoint(db, |db| steps::take(db, bytes)) {
+    for Frame { head: Head { number, session, .. }, steps } in entries.filter(|entry| entry.head.number > applied) {
+        match in_savepoint(db, |db| steps::take(db, steps)) {
             Err(failure) if !may_pass(&failure) => {
-                let error = failure.while_doing(format_args!("apply entry {number} of the redo log"));
-                tracing::error!(%error, "what was to be stored is left out");
+                let why = failure.while_doing("store what was answered");
+                tracing::error!(session_id = %session, error = %why, "what was answered is left out of the history");
+                sessions::crash(db, *session, &why.to_string())?;
+                refused.push(*session);
             }
             taken => taken?,
         }
-        db.prepare_cached("UPDATE redo SET applied = ?1")?.execute([number])?;
+        note_applied(db, *number)?;
     }
+    Ok(refused)
+}
+
+fn note_applied(db: &Connection, number: u64) -> Result<(), Failure> {
+    db.prepare_cached("UPDATE redo SET applied = ?1")?.execute([number])?;
     Ok(())
 }
 
@@ -303,6 +317,11 @@ fn may_pass(failure: &Failure) -> bool {
         Failure::Moved(_) | Failure::Overwritten { .. } => true,
         Failure::Damaged { .. } | Failure::Refused(_) => false,
     }
+}
+
+/// Another one after each time the machine was off.
+fn boot() -> u32 {
+    checksum(&[&fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default()])
 }
 
 fn create(path: &Path) -> io::Result<File> {

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_packed_events.sql"),
     include_str!("../migrations/0007_changes_in_blocks.sql"),
     include_str!("../migrations/0008_redo_log.sql"),
+    include_str!("../migrations/0009_redo_key.sql"),
 ];
 
 /// Makes the file at `path`, which `db` has open, a database of the present schema in WAL mode.

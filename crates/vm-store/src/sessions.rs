@@ -240,6 +240,15 @@ fn update(db: &Connection, session: &Session) -> Result<(), Failure> {
     }
 }
 
+/// Makes a session `crashed` that is not closed, if there is one.
+pub(crate) fn crash(db: &Connection, id: SessionId, why: &str) -> Result<(), Failure> {
+    db.prepare_cached(
+        "UPDATE sessions SET status = 'crashed', last_error = ?2, ended_at = ?3 WHERE id = ?1 AND status <> 'closed'",
+    )?
+    .execute(params![id.as_bytes(), why, Timestamp::now().as_micros()])?;
+    Ok(())
+}
+
 /// Now, in microseconds, for a session that ends by being stored like this.
 fn ends(session: &Session) -> Option<i64> {
     matches!(session.status, SessionStatus::Closed | SessionStatus::Crashed).then(|| Timestamp::now().as_micros())

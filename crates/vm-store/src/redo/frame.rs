@@ -1,53 +1,131 @@
-//! Entries as the file of the redo log has them: a mark, and little-endian the length of the steps (4 bytes), the checksum of
-//! all that follows (4), the entry's number (8), the commits that it may need (8), and its steps.
+//! Entries as the file of the redo log has them: a head, the steps, and the same head again.
+//!
+//! A head is, little-endian: a mark (4 bytes), the length of the steps (4), the entry's number (8), the commits that it may
+//! need (8), the boot (4), the session (16), the checksum of the steps (4), and that of the head (4).
+//!
+//! That a head stands behind the steps, too, tells damage from what a daemon that was killed has not written to its end.
 
 use std::io::{self, ErrorKind, Read};
 
+use memchr::memmem::find_iter;
+use vm_model::SessionId;
+
 use crate::checksum::checksum;
 
-/// Also says which version of all this it is.
-const MARK: [u8; 4] = *b"VMR1";
+/// The last byte is the version of all this.
+const MARK: [u8; 4] = *b"VMR2";
+/// Bytes of a head.
+const HEAD: usize = 52;
+
+/// Goes into the checksums, and is told to nobody: nothing that a script has stored is taken for an entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Key(pub [u8; 8]);
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Frame<T> {
+pub(crate) struct Frame {
+    pub head: Head,
+    pub steps: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Head {
     /// One more than that of the entry before.
     pub number: u64,
     /// How many transactions the database had taken when the entry was made.
     pub commits: u64,
-    pub steps: T,
+    /// Since which the machine had not been off.
+    pub boot: u32,
+    /// Whose rows it changes.
+    pub session: SessionId,
 }
 
-impl Frame<&[u8]> {
-    pub fn encode(&self) -> Vec<u8> {
-        let (number, commits) = (self.number.to_le_bytes(), self.commits.to_le_bytes());
+/// A head, and what it says of the steps.
+struct Framing {
+    head: Head,
+    length: u32,
+    checksum: u32,
+}
+
+impl Frame {
+    pub fn encode(&self, key: Key) -> Vec<u8> {
         // A length that is cut off does not fit to the checksum.
-        let length = (self.steps.len() as u32).to_le_bytes();
-        let checksum = checksum(&[&number, &commits, self.steps]).to_le_bytes();
-        [&MARK[..], &length, &checksum, &number, &commits, self.steps].concat()
+        let (length, checksum) = (self.steps.len() as u32, checksum(&[&key.0, &self.steps]));
+        let head = Framing { head: self.head, length, checksum }.encode(key);
+        [&head[..], &self.steps, &head].concat()
     }
-}
 
-impl Frame<Vec<u8>> {
     /// The next one. `None`: what comes is not a whole one.
-    pub fn read(file: &mut impl Read) -> io::Result<Option<Self>> {
-        match Self::read_whole(file) {
+    pub fn read(file: &mut impl Read, key: Key) -> io::Result<Option<Self>> {
+        match Self::read_whole(file, key) {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
             read => read,
         }
     }
 
-    fn read_whole(file: &mut impl Read) -> io::Result<Option<Self>> {
-        if array(file)? != MARK {
+    fn read_whole(file: &mut impl Read, key: Key) -> io::Result<Option<Self>> {
+        let Some(Framing { head, length, checksum: stored }) = Framing::decode(&array(file)?, key) else {
             return Ok(None);
-        }
-        let (length, stored) = (u32::from_le_bytes(array(file)?), u32::from_le_bytes(array(file)?));
-        let (number, commits) = (array(file)?, array(file)?);
+        };
         // What is not there takes no memory.
         let mut steps = Vec::new();
         file.take(length.into()).read_to_end(&mut steps)?;
-        let is_whole = steps.len() == length as usize && checksum(&[&number, &commits, &steps]) == stored;
-        let frame = Self { number: u64::from_le_bytes(number), commits: u64::from_le_bytes(commits), steps };
-        Ok(is_whole.then_some(frame))
+        // Whether the second head is damaged makes no difference now.
+        array::<HEAD>(file)?;
+        let is_whole = steps.len() == length as usize && checksum(&[&key.0, &steps]) == stored;
+        Ok(is_whole.then_some(Self { head, steps }))
+    }
+
+    /// How many bytes of the file it takes.
+    pub fn length(&self) -> u64 {
+        (2 * HEAD + self.steps.len()) as u64
+    }
+}
+
+/// Whether that is how the file of another version begins.
+pub(crate) fn is_of_another_version(file: &[u8]) -> bool {
+    file.starts_with(&MARK[..3]) && file.get(3).is_some_and(|version| version.is_ascii_digit() && *version != MARK[3])
+}
+
+/// What there is of entries in `bytes`: every head but one at the very beginning, and its frame if that is whole.
+pub(crate) fn traces(bytes: &[u8], key: Key) -> impl Iterator<Item = (Head, Option<Frame>)> {
+    find_iter(bytes, &MARK).filter(|at| *at > 0).filter_map(move |at| {
+        let head = Framing::decode(bytes[at..].first_chunk()?, key)?.head;
+        Some((head, Frame::read(&mut &bytes[at..], key).ok().flatten()))
+    })
+}
+
+impl Framing {
+    fn encode(&self, key: Key) -> Vec<u8> {
+        let Self { head: Head { number, commits, boot, session }, length, checksum: of_steps } = self;
+        let fields: [&[u8]; 7] = [
+            &MARK,
+            &length.to_le_bytes(),
+            &number.to_le_bytes(),
+            &commits.to_le_bytes(),
+            &boot.to_le_bytes(),
+            session.as_bytes(),
+            &of_steps.to_le_bytes(),
+        ];
+        let mut bytes = fields.concat();
+        bytes.extend(checksum(&[&key.0, &bytes]).to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8; HEAD], key: Key) -> Option<Self> {
+        let (checked, stored) = bytes.split_last_chunk()?;
+        if checksum(&[&key.0, checked]) != u32::from_le_bytes(*stored) {
+            return None;
+        }
+        let mut fields = checked.strip_prefix(&MARK)?;
+        let fields = &mut fields;
+        let length = u32::from_le_bytes(array(fields).ok()?);
+        let head = Head {
+            number: u64::from_le_bytes(array(fields).ok()?),
+            commits: u64::from_le_bytes(array(fields).ok()?),
+            boot: u32::from_le_bytes(array(fields).ok()?),
+            session: SessionId::from_bytes(array(fields).ok()?),
+        };
+        Some(Self { head, length, checksum: u32::from_le_bytes(array(fields).ok()?) })
     }
 }
 
@@ -63,27 +141,58 @@ mod tests {
 
     use super::*;
 
-    fn read(mut bytes: &[u8]) -> Option<Frame<Vec<u8>>> {
-        Frame::read(&mut bytes).unwrap()
+    const KEY: Key = Key(*b"a secret");
+
+    fn read(mut bytes: &[u8]) -> Option<Frame> {
+        Frame::read(&mut bytes, KEY).unwrap()
+    }
+
+    fn head() -> impl Strategy<Value = Head> {
+        any::<(u64, u64, u32, [u8; 16])>().prop_map(|(number, commits, boot, session)| Head {
+            number,
+            commits,
+            boot,
+            session: SessionId::from_bytes(session),
+        })
     }
 
     proptest! {
         #[test]
         fn a_frame_is_read_as_it_was_written_or_not_at_all(
-            number: u64, commits: u64, steps: Vec<u8>, at: prop::sample::Index, flip in 1..=u8::MAX,
+            head in head(), steps: Vec<u8>, at: prop::sample::Index, flip in 1..=u8::MAX,
         ) {
-            let mut bytes = Frame { number, commits, steps: &steps[..] }.encode();
+            let frame = Frame { head, steps };
+            let mut bytes = frame.encode(KEY);
             let length = bytes.len();
             bytes.extend([1, 2, 3]);
-            prop_assert_eq!(read(&bytes), Some(Frame { number, commits, steps }));
+            prop_assert_eq!(frame.length(), length as u64);
+            prop_assert_eq!(read(&bytes), Some(frame.clone()));
             prop_assert_eq!(read(&bytes[..at.index(length)]), None);
-            bytes[at.index(length)] ^= flip;
-            prop_assert_eq!(read(&bytes), None);
+            prop_assert_eq!(Frame::read(&mut &bytes[..], Key([0; 8])).unwrap(), None);
+            let at = at.index(length);
+            bytes[at] ^= flip;
+            prop_assert_eq!(read(&bytes), (at >= length - HEAD).then_some(frame));
+        }
+
+        #[test]
+        fn whatever_is_damaged_there_is_a_trace_of_it_and_of_what_is_not_written_to_its_end_there_is_none(
+            head in head(), steps: Vec<u8>, at: prop::sample::Index, flip in 1..=u8::MAX,
+        ) {
+            let mut bytes = Frame { head, steps }.encode(KEY);
+            let heads = |bytes: &[u8]| traces(bytes, KEY).map(|(head, _)| head).collect::<Vec<_>>();
+            let at = at.index(bytes.len());
+            prop_assert_eq!(heads(&bytes[..at]), []);
+            if at < bytes.len() - HEAD {
+                bytes[at] ^= flip;
+                prop_assert_eq!(heads(&bytes), [head]);
+            }
         }
 
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-            prop_assert!(read(&[&MARK[..], &bytes].concat()).is_none());
+            let bytes = [&MARK[..], &bytes, &MARK, &bytes].concat();
+            prop_assert!(read(&bytes).is_none());
+            prop_assert_eq!(traces(&bytes, KEY).count(), 0);
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::{fs, thread, time::Duration};
 
 use vm_model::{Collected, EventType, Execution, ExecutionId, Session, SessionId, SessionStatus, Timestamp};
-use vm_store::{Change, Effect, NewImage, Retention};
+use vm_store::{Change, Effect, NewImage, Retention, Store};
 
 use crate::support::{Fixture, GUEST, change, detail, event, one_plus_one, session};
 
@@ -102,6 +102,23 @@ fn the_oldest_executions_make_room_and_the_file_shrinks() {
     let none = Retention { max_age: None, max_bytes: Some(0) };
     assert_eq!(store.gc(&none).unwrap().executions, left.len() as u64);
     assert_eq!(store.stored_session(session.id).unwrap().unwrap().state.unwrap().changes.len(), 40);
+}
+
+#[test]
+fn in_a_file_that_says_that_more_is_free_than_there_is_nothing_is_deleted() {
+    let Fixture { store, folder } = Fixture::new();
+    let path = folder.path().join("test.db");
+    let session = Session { status: SessionStatus::Ready, ..session() };
+    store.insert_session(&session, &detail("t"), &GUEST, None).unwrap();
+    store.insert_execution(&one_plus_one(session.id), Effect::Unchanged).unwrap();
+    drop(store);
+    let mut file = fs::read(&path).unwrap();
+    // the count of free pages in the header of a SQLite file
+    file[36..40].copy_from_slice(&i32::MAX.to_be_bytes());
+    fs::write(&path, file).unwrap();
+    let store = Store::open(&path).unwrap();
+    drop(store.gc(&Retention { max_age: None, max_bytes: Some(1) }));
+    assert_eq!(store.executions(session.id, 9).unwrap().len(), 1);
 }
 
 #[test]

@@ -8,13 +8,18 @@ use vm_store::{Effect, Store, StoreError};
 
 use crate::support::{Fixture, GUEST, change, detail, one_plus_one, session};
 
-/// What a daemon that is killed at this moment leaves: the log first, because it goes from there into the database.
-fn killed(fixture: &Fixture) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+/// The files as they are now: the log first, because it goes from there into the database.
+fn copy(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
     for name in ["test.db-redo", "test.db-wal", "test.db"] {
-        fs::copy(fixture.folder.path().join(name), folder.path().join(name)).unwrap();
+        fs::copy(folder.join(name), copy.path().join(name)).unwrap();
     }
-    folder
+    copy
+}
+
+/// What a daemon that is killed at this moment leaves.
+fn killed(fixture: &Fixture) -> tempfile::TempDir {
+    copy(fixture.folder.path())
 }
 
 fn open(folder: &Path) -> Store {
@@ -64,56 +69,108 @@ fn what_was_acknowledged_is_there_whenever_the_daemon_is_killed() {
     }
 }
 
-#[test]
-fn an_entry_that_is_not_whole_is_the_end_and_the_log_goes_on() {
-    let fixture = Fixture::new();
-    let id = fixture.ready(None).id;
-    let stored: Vec<Execution> = (0..5).map(|_| one_plus_one(id)).collect();
+/// Two sessions, and what was answered in them in turn, when they have just left it in the redo log.
+fn left_in_the_log(fixture: &Fixture) -> ([SessionId; 2], Vec<Execution>, tempfile::TempDir) {
+    let sessions = [fixture.ready(None).id, fixture.ready(None).id];
+    // So that nothing is applied meanwhile.
+    let raw = fixture.raw();
+    raw.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let stored: Vec<Execution> = (0..5).map(|i| one_plus_one(sessions[i % 2])).collect();
     for execution in &stored {
-        fixture.store.insert_execution(execution, Effect::Saved(&change(b"x"))).unwrap();
+        fixture.store.insert_execution(execution, Effect::Saved(&change(b"old"))).unwrap();
     }
-    let length = fs::read(fixture.folder.path().join("test.db-redo")).unwrap().len();
-    for at in (0..length).step_by(7) {
-        let folder = killed(&fixture);
-        let log = folder.path().join("test.db-redo");
-        let mut bytes = fs::read(&log).unwrap();
-        bytes[at] ^= 1;
-        fs::write(&log, bytes).unwrap();
+    (sessions, stored, killed(fixture))
+}
+
+/// Changes the log.
+fn rewrite(folder: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let log = folder.join("test.db-redo");
+    let mut bytes = fs::read(&log).unwrap();
+    change(&mut bytes);
+    fs::write(&log, bytes).unwrap();
+}
+
+#[test]
+fn what_was_not_written_to_its_end_is_nothing_and_the_log_goes_on() {
+    let fixture = Fixture::new();
+    let (sessions, stored, killed) = left_in_the_log(&fixture);
+    let length = fs::read(killed.path().join("test.db-redo")).unwrap().len();
+    for end in (0..length).step_by(7) {
+        let folder = copy(killed.path());
+        rewrite(folder.path(), |log| log.truncate(end));
         let store = open(folder.path());
-        // Each of them whole, without a gap; all of them if they were in the database by then.
-        let left = executions(&store, id);
+        let left: usize = sessions.iter().map(|&id| executions(&store, id)).sum();
+        assert!(left < stored.len());
         for (i, execution) in stored.iter().enumerate() {
             assert_eq!(store.execution(execution.id).unwrap().is_some(), i < left);
         }
-        assert_eq!(changes(&store, id).len(), left);
-        store.insert_execution(&one_plus_one(id), Effect::Unchanged).unwrap();
+        let changes: usize = sessions.iter().map(|&id| changes(&store, id).len()).sum();
+        assert_eq!(changes, left);
+        for &id in &sessions {
+            store.insert_execution(&one_plus_one(id), Effect::Unchanged).unwrap();
+        }
+        // as if the machine had stopped
+        let folder = copy(folder.path());
         drop(store);
-        assert_eq!(executions(&open(folder.path()), id), left + 1);
+        let store = open(folder.path());
+        assert_eq!(sessions.iter().map(|&id| executions(&store, id)).sum::<usize>(), left + 2);
     }
 }
 
 #[test]
-fn what_is_behind_the_damage_never_comes_back() {
+fn a_damaged_entry_crashes_its_session_and_no_other() {
     let fixture = Fixture::new();
-    let id = fixture.ready(None).id;
-    let stored: Vec<Execution> = (0..3).map(|_| one_plus_one(id)).collect();
-    for execution in &stored {
-        fixture.store.insert_execution(execution, Effect::Saved(&change(b"old"))).unwrap();
+    let (sessions, stored, killed) = left_in_the_log(&fixture);
+    let length = fs::read(killed.path().join("test.db-redo")).unwrap().len();
+    let (mut crashed, mut unhurt) = (0, 0);
+    for at in (0..length).step_by(7) {
+        let folder = copy(killed.path());
+        rewrite(folder.path(), |log| log[at] ^= 1);
+        let store = open(folder.path());
+        let lost = |session: &SessionId| {
+            let mut all = stored.iter().filter(|execution| execution.session_id == *session);
+            all.any(|execution| store.execution(execution.id).unwrap().is_none())
+        };
+        for &id in &sessions {
+            let (session, is_hurt) = (store.session(id).unwrap().unwrap(), lost(&id));
+            assert_eq!(session.status == SessionStatus::Crashed, is_hurt);
+            assert_eq!(
+                session.last_error.is_some_and(|why| why.contains("damaged on the disk, in the redo log")),
+                is_hurt
+            );
+            let insert = store.insert_execution(&one_plus_one(id), Effect::Saved(&change(b"new")));
+            assert_eq!(matches!(insert, Err(StoreError::SessionCrashed(session)) if session == id), is_hurt);
+            assert_eq!(insert.is_ok(), !is_hurt);
+            // Each of them whole, without a gap.
+            assert_eq!(changes(&store, id).len(), executions(&store, id));
+        }
+        match sessions.iter().filter(|session| lost(session)).count() {
+            0 => unhurt += 1,
+            1 => crashed += 1,
+            more => panic!("{more} crashed by the damage at {at}"),
+        }
+        // What was behind the damage does not come back.
+        let before: Vec<_> = sessions.iter().map(|&id| executions(&store, id)).collect();
+        let again = copy(folder.path());
+        assert_eq!(sessions.map(|id| executions(&open(again.path()), id)).to_vec(), before);
     }
-    let killed = killed(&fixture);
-    let log = killed.path().join("test.db-redo");
-    let mut bytes = fs::read(&log).unwrap();
-    bytes[60] ^= 1;
-    fs::write(&log, bytes).unwrap();
-    let store = open(killed.path());
-    let before = executions(&store, id);
-    // As long as the one that is damaged, and of its number: those behind it would be next.
-    store.insert_execution(&one_plus_one(id), Effect::Saved(&change(b"new"))).unwrap();
-    let again = tempfile::tempdir().unwrap();
-    for name in ["test.db-redo", "test.db-wal", "test.db"] {
-        fs::copy(killed.path().join(name), again.path().join(name)).unwrap();
-    }
-    assert_eq!(executions(&open(again.path()), id), before + 1);
+    assert!(
+        crashed > 3 * unhurt && unhurt > 0,
+        "{crashed} crashed, {unhurt} unhurt: only each second head may be damaged"
+    );
+}
+
+#[test]
+fn the_log_of_another_version_is_not_thrown_away() {
+    let fixture = Fixture::new();
+    let (_, _, killed) = left_in_the_log(&fixture);
+    rewrite(killed.path(), |log| log[3] = b'1');
+    let refused = Store::open(&killed.path().join("test.db")).err().unwrap().to_string();
+    assert!(
+        refused.contains("test.db-redo: another version of vm-system that was killed has left it; start"),
+        "{refused}"
+    );
+    rewrite(killed.path(), |log| assert_eq!(log[..4], *b"VMR1"));
 }
 
 #[test]
@@ -176,15 +233,26 @@ fn what_an_entry_needs_must_be_there() {
 }
 
 #[test]
-fn one_that_the_database_does_not_take_keeps_no_other_from_it() {
+fn one_that_the_database_does_not_take_keeps_no_other_from_it_and_is_told() {
     let fixture = Fixture::new();
     let (id, damaged) = (fixture.ready(None).id, fixture.ready(None).id);
+    let insert = |id| fixture.store.insert_execution(&one_plus_one(id), Effect::Saved(&change(b"x")));
+    insert(damaged).unwrap();
+    assert_eq!(executions(&fixture.store, damaged), 1);
     fixture.raw().execute("UPDATE sessions SET status = 'damaged' WHERE id = ?1", [damaged.as_bytes()]).unwrap();
     for id in [id, damaged, id] {
-        fixture.store.insert_execution(&one_plus_one(id), Effect::Saved(&change(b"x"))).unwrap();
+        insert(id).unwrap();
     }
     assert_eq!(executions(&fixture.store, id), 2);
-    assert_eq!(executions(&fixture.store, damaged), 0);
+    assert_eq!(executions(&fixture.store, damaged), 1);
+    assert!(matches!(insert(damaged), Err(StoreError::SessionCrashed(session)) if session == damaged));
+    let session = fixture.store.session(damaged).unwrap().unwrap();
+    assert_eq!(session.status, SessionStatus::Crashed);
+    let why = session.last_error.unwrap();
+    assert!(
+        why.starts_with("cannot store what was answered: the database is damaged, sessions.status cannot"),
+        "{why}"
+    );
 }
 
 #[test]

@@ -94,6 +94,28 @@ fn a_session_whose_state_is_damaged_crashes_with_the_reason_and_the_others_go_on
 }
 
 #[test]
+fn a_session_whose_last_execution_is_damaged_in_the_redo_log_crashes_and_the_others_lose_nothing() {
+    let (mut daemon, sessions) = start();
+    daemon.get("/sessions").ok(200);
+    // What is answered from now on stays in the redo log.
+    let db = Connection::open(daemon.folder.path().join("x.db")).unwrap();
+    db.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(daemon.preview(&sessions.plain, "++n"), "3");
+    assert_eq!(daemon.preview(&sessions.stamped, "++n"), "3");
+    daemon.signal("KILL");
+    drop(db);
+    let log = daemon.folder.path().join("x.db-redo");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    let daemon = daemon.restart();
+    let row = is_crashed(&daemon, &sessions.plain, "damage in the redo log");
+    assert!(text(&row["last_error"]).contains("in the redo log"), "{row}");
+    assert_eq!(daemon.preview(&sessions.stamped, "++n"), "4");
+    assert_eq!(daemon.preview(&sessions.fork, "++n"), "3");
+}
+
+#[test]
 fn without_their_image_its_sessions_crash_and_new_ones_make_another() {
     for damage in [
         "DELETE FROM images",

@@ -173,7 +173,7 @@ impl Redo {
         let _applying = lock(&self.applying);
         let pending: Vec<_> = lock(&self.tail).pending.iter().cloned().collect();
         self.writer.try_out(|db| {
-            take_all(db, pending.iter().map(AsRef::as_ref))?;
+            take_each(db, pending.iter().map(AsRef::as_ref))?;
             work(db)
         })
     }
@@ -225,7 +225,12 @@ impl Redo {
 
     /// Answers the sessions of what the database does not take.
     fn apply(&self, batch: &[Arc<Frame>]) -> Result<Vec<SessionId>, Failure> {
-        self.writer.write(|db| take_all(db, batch.iter().map(AsRef::as_ref)))
+        match self.writer.write(|db| take_all(db, batch.iter().map(AsRef::as_ref))) {
+            Err(failure) if !may_pass(&failure) => {
+                self.writer.write(|db| take_each(db, batch.iter().map(AsRef::as_ref)))
+            }
+            taken => taken.map(|()| Vec::new()),
+        }
     }
 }
 
@@ -272,13 +277,21 @@ impl Reference {
     }
 }
 
-/// In one transaction; answers the sessions of those that the database does not take whatever happens: they are left out, so
-/// that they do not keep all others from it, and what they were part of is `crashed`.
-fn take_all<'a>(db: &Connection, entries: impl Iterator<Item = &'a Frame>) -> Result<Vec<SessionId>, Failure> {
-    let applied: u64 = db.prepare_cached("SELECT applied FROM redo")?.query_row([], |row| row.get(0))?;
+/// Takes all of them, or none.
+fn take_all<'a>(db: &Connection, entries: impl Iterator<Item = &'a Frame>) -> Result<(), Failure> {
+    let mut last = None;
+    for Frame { head, steps } in not_applied(db, entries)? {
+        steps::take(db, steps)?;
+        last = Some(head.number);
+    }
+    last.map_or(Ok(()), |last| note_applied(db, last))
+}
+
+/// Takes each of them that the database takes; answers the sessions of the others. They are left out, so that they do not keep
+/// all others from it, and what they were part of is `crashed`.
+fn take_each<'a>(db: &Connection, entries: impl Iterator<Item = &'a Frame>) -> Result<Vec<SessionId>, Failure> {
     let mut refused = Vec::new();
-    // A commit that is said to have failed may have been made.
-    for Frame { head: Head { number, session, .. }, steps } in entries.filter(|entry| entry.head.number > applied) {
+    for Frame { head: Head { number, session, .. }, steps } in not_applied(db, entries)? {
         match in_savepoint(db, |db| steps::take(db, steps)) {
             Err(failure) if !may_pass(&failure) => {
                 let why = failure.while_doing("store what was answered");
@@ -291,6 +304,15 @@ fn take_all<'a>(db: &Connection, entries: impl Iterator<Item = &'a Frame>) -> Re
         note_applied(db, *number)?;
     }
     Ok(refused)
+}
+
+/// A commit that is said to have failed may have been made.
+fn not_applied<'a>(
+    db: &Connection,
+    entries: impl Iterator<Item = &'a Frame>,
+) -> Result<impl Iterator<Item = &'a Frame>, Failure> {
+    let applied: u64 = db.prepare_cached("SELECT applied FROM redo")?.query_row([], |row| row.get(0))?;
+    Ok(entries.filter(move |entry| entry.head.number > applied))
 }
 
 fn note_applied(db: &Connection, number: u64) -> Result<(), Failure> {

@@ -77,6 +77,8 @@ impl Writer {
             why: format!("its write-ahead log cannot be opened ({why})"),
             hint: "; make the folder readable and writable for this user",
         })?;
+        // What savepoints keep would go through a file of its own.
+        db.pragma_update(None, "temp_store", "MEMORY").map_err(cannot_open(path))?;
         let commits = db.query_row("SELECT commits FROM redo", [], |row| row.get(0)).map_err(cannot_open(path))?;
         let commits = Arc::new(AtomicU64::new(commits));
         let state = Mutex::new(State { db, commits: commits.clone(), open: None });

@@ -12,7 +12,7 @@ use vm_model::SessionId;
 use super::{
     BATCH,
     frame::{Frame, Head, Key, is_of_another_version, traces},
-    note_applied, take_all,
+    note_applied, take_each,
 };
 use crate::{StoreError, error::Failure, sessions, writer::Writer};
 
@@ -52,7 +52,7 @@ pub(crate) fn apply(log: &Path, writer: &Writer, boot: u32) -> Result<(u64, Key)
         if batch.is_empty() {
             break;
         }
-        writer.write(|db| take_all(db, batch.iter())).map_err(failed)?;
+        writer.write(|db| take_each(db, batch.iter())).map_err(failed)?;
     }
     let behind = left.behind(boot).map_err(unreadable)?;
     let last = if behind.found.is_empty() { left.applied } else { behind.apply(writer).map_err(failed)? };
@@ -145,7 +145,7 @@ impl Behind {
         let last = self.found.keys().next_back().copied().unwrap_or(self.applied);
         let (whole, lost) = self.sort();
         writer.write(|db| {
-            take_all(db, whole.iter())?;
+            take_each(db, whole.iter())?;
             lost.iter().try_for_each(|session| sessions::crash(db, *session, LOST))?;
             note_applied(db, last)
         })?;

@@ -43,8 +43,9 @@ pub(super) struct QuickJsInstance {
     /// Bytes that it had for itself when free memory was cleared.
     own_when_cleared: u64,
     heap_limit: u32,
-    /// At the end of the last program.
-    heap_used: u32,
+    /// At the end of the last program; `None`: nobody has asked yet.
+    heap_used: Option<u32>,
+    /// Where the guest looks for the wish to stop.
     stop_flag: u32,
     /// What `process.env` shows in every execution.
     env: BTreeMap<String, String>,
@@ -57,6 +58,7 @@ pub(super) struct QuickJsInstance {
 impl QuickJsInstance {
     pub fn new(
         module: InstancePre<Host>,
+        stop_flag: u32,
         image: &Arc<Image>,
         origin: Origin<'_>,
         setup: &Setup<'_>,
@@ -70,8 +72,8 @@ impl QuickJsInstance {
             last_change: None,
             own_when_cleared: 0,
             heap_limit,
-            heap_used: 0,
-            stop_flag: 0,
+            heap_used: None,
+            stop_flag,
             env: setup.env.clone(),
             resting: None,
             machine: None,
@@ -80,7 +82,6 @@ impl QuickJsInstance {
             instance.checkpoint.apply(Reader::new(change)?, instance.max_memory())?;
         }
         let mut machine = instance.stamp()?;
-        instance.stop_flag = machine.stop_flag()?;
         let is_fresh = origin.image.is_none() && origin.changes.is_empty();
         if let Some(configuration) = configuration(setup).filter(|_| is_fresh) {
             machine.configure(&configuration)?;
@@ -88,17 +89,24 @@ impl QuickJsInstance {
             let updated = instance.checkpoint.update(mapping, &Written::of(mapping));
             updated.map_err(|error| EngineError::Guest(error.to_string()))?;
         }
-        instance.heap_used = machine.heap_used()?;
         instance.machine = Some(machine);
         Ok(instance)
     }
 
     /// What the next program may use. One that begins with little room gets what is kept back from others, so that what they
     /// have filled can be cleared.
-    fn granted_heap(&self) -> u32 {
+    fn granted_heap(&mut self) -> wasmtime::Result<u32> {
         let kept_back = self.heap_limit / KEPT_BACK;
-        let is_full = self.heap_used > self.heap_limit - 2 * kept_back;
-        if is_full { self.heap_limit } else { self.heap_limit - kept_back }
+        let is_full = self.heap_used()? > self.heap_limit - 2 * kept_back;
+        Ok(if is_full { self.heap_limit } else { self.heap_limit - kept_back })
+    }
+
+    /// Not asked before it is needed: the first call of a guest makes the kernel bring some pages of its memory.
+    fn heap_used(&mut self) -> wasmtime::Result<u32> {
+        match (self.heap_used, &mut self.machine) {
+            (None, Some(machine)) => Ok(*self.heap_used.insert(machine.heap_used()?)),
+            (known, _) => Ok(known.unwrap_or_default()),
+        }
     }
 
     fn max_memory(&self) -> usize {
@@ -166,7 +174,7 @@ impl QuickJsInstance {
             Ok(bytes) => bytes,
             Err(trap) => return self.roll_back(run, &format!("{trap:#}")),
         };
-        self.heap_used = heap_used;
+        self.heap_used = Some(heap_used);
         let mem_bytes = u64::from(heap_used);
         let mut written = Written::of(&mapping);
         let own = self.checkpoint.own_bytes().max(written.bytes());
@@ -202,7 +210,7 @@ impl QuickJsInstance {
                     tracing::error!(execution_id = %run.id(), why, "the JavaScript engine failed");
                     run.report(engine_failed());
                 }
-                let mem_bytes = self.heap_used.into();
+                let mem_bytes = self.heap_used.unwrap_or_default().into();
                 Step::Done(Outcome { stopped: run.stop_reason(), rolled_back: true, mem_bytes, lost: None })
             }
             Err(error) => Step::Done(lost(&error.to_string())),
@@ -233,7 +241,10 @@ impl Instance for QuickJsInstance {
         }
         // Its rest was not the program's wish.
         run.postpone(asleep.elapsed());
-        let heap = self.granted_heap();
+        let heap = match self.granted_heap() {
+            Ok(bytes) => bytes,
+            Err(trap) => return self.roll_back(run, &format!("{trap:#}")),
+        };
         self.turn(run, |machine| {
             machine.set_heap_limit(heap)?;
             machine.run(flags, program.name, &given, program.source)
@@ -289,9 +300,8 @@ impl Instance for QuickJsInstance {
         let Some(change) = self.last_change.take() else { return Ok(()) };
         self.machine = None;
         self.checkpoint.apply(Reader::new(&change.encode())?, self.max_memory())?;
-        let mut machine = self.stamp()?;
-        self.heap_used = machine.heap_used()?;
-        self.machine = Some(machine);
+        self.machine = Some(self.stamp()?);
+        self.heap_used = None;
         Ok(())
     }
 }

@@ -49,6 +49,7 @@ const FEATURES: WasmFeatures = WasmFeatures::FLOATS
 pub struct QuickJs {
     module: InstancePre<Host>,
     image: Arc<Image>,
+    stop_flag: u32,
     identity: [u8; 32],
 }
 
@@ -74,9 +75,9 @@ impl QuickJs {
         let module = code_cache::load_or_compile(&engine, &guest.code, code_cache)?;
         let mut linker = Linker::new(&engine);
         host::add_to(&mut linker)?;
-        let image = Arc::new(first_image(&linker, &module, &guest)?);
+        let (image, stop_flag) = first_image(&linker, &module, &guest)?;
         let identity = Sha256::new().chain_update(&guest.code).chain_update(image.bytes()).finalize().into();
-        Ok(Self { module: linker.instantiate_pre(&module)?, image, identity })
+        Ok(Self { module: linker.instantiate_pre(&module)?, image: Arc::new(image), stop_flag, identity })
     }
 }
 
@@ -96,7 +97,7 @@ impl Engine for QuickJs {
         host: HostFunctions,
     ) -> Result<Box<dyn Instance>, EngineError> {
         let image = origin.image.unwrap_or(&self.image);
-        Ok(Box::new(QuickJsInstance::new(self.module.clone(), image, origin, setup, host)?))
+        Ok(Box::new(QuickJsInstance::new(self.module.clone(), self.stop_flag, image, origin, setup, host)?))
     }
 
     fn image(&self, state: &[u8]) -> Result<Arc<Image>, EngineError> {
@@ -124,8 +125,8 @@ fn config() -> Config {
 }
 
 /// The memory of a machine that has made its runtime and run nothing. The same bytes at every start, since sessions are
-/// stored as what differs from them; so there is no time in it.
-fn first_image(linker: &Linker<Host>, module: &Module, guest: &Guest) -> Result<Image, EngineError> {
+/// stored as what differs from them; so there is no time in it. And where the guest looks for the wish to stop.
+fn first_image(linker: &Linker<Host>, module: &Module, guest: &Guest) -> Result<(Image, u32), EngineError> {
     if guest.memory_size > MAX_IMAGE {
         return Err(EngineError::Guest(format!("the guest asks for more than {} MiB at first", MAX_IMAGE >> 20)));
     }
@@ -140,5 +141,5 @@ fn first_image(linker: &Linker<Host>, module: &Module, guest: &Guest) -> Result<
     let mut machine = Machine::new(&timeless.instantiate_pre(module)?, mapping.clone(), MAX_IMAGE, outside)?;
     machine.init()?;
     let bytes = mapping.whole(<[u8]>::to_vec).map_err(|error| EngineError::Guest(error.to_string()))?;
-    Ok(Image::new(bytes)?)
+    Ok((Image::new(bytes)?, machine.stop_flag()?))
 }

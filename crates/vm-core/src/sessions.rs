@@ -16,7 +16,7 @@ use crate::{
     core::Parts,
     executions::required,
     hibernation::{hibernate, ready, with_stored},
-    images::{self, Making},
+    images::{self, Making, TemplateImage},
     live::LiveSession,
     machine::{Machine, Plan, Saving, open_worktree},
     startup::Starting,
@@ -39,7 +39,10 @@ impl Sessions<'_> {
         // A client that goes away does not leave a session half-started.
         let create = async move {
             match core.blocking(move |parts| stamp(parts, template_id, new)).await? {
-                Stamped::Ready(session) => Ok(*session),
+                Stamped::Ready(session, image) => {
+                    drop(core.0.executor.spawn(prepare(core.0.clone(), image)));
+                    Ok(*session)
+                }
                 Stamped::Starting(starting) => starting.start(&core).await,
             }
         };
@@ -140,9 +143,17 @@ fn memory(parts: &Parts, id: SessionId) -> Result<SessionMemory, Error> {
     })
 }
 
+/// For the next session that begins with the same image.
+async fn prepare(parts: Arc<Parts>, image: Option<Arc<TemplateImage>>) {
+    if let Err(error) = parts.engine.prepare(image.as_ref().map(|image| &image.memory)) {
+        tracing::debug!(%error, "nothing is made ahead for the next session");
+    }
+}
+
 /// What has come of a new session so far.
 enum Stamped {
-    Ready(Box<Session>),
+    /// It is stored, and began with this image.
+    Ready(Box<Session>, Option<Arc<TemplateImage>>),
     Starting(Box<Starting>),
 }
 
@@ -190,7 +201,7 @@ fn try_stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<
     let (image_id, guest) = (image.as_ref().map(|image| image.id), parts.engine.identity());
     let is_loaded = image.is_some();
     let startup = image.as_ref().map(|image| image.startup(session.id)).unwrap_or_default();
-    let mut machine = Machine::stamp(parts, plan, session.created_at, image)?;
+    let mut machine = Machine::stamp(parts, plan, session.created_at, image.clone())?;
     let template = machine.template.clone();
     let saving = if is_complete { machine.saving_start() } else { Saving::Nothing };
     machine.saved(&saving);
@@ -210,7 +221,7 @@ fn try_stamp(parts: &Parts, template_id: TemplateId, new: NewSession) -> Result<
     drop(turn);
     if is_complete {
         tracing::info!(session_id = %session.id, status = %session.status, "session created");
-        return Ok(Stamped::Ready(Box::new(session)));
+        return Ok(Stamped::Ready(Box::new(session), image));
     }
     Ok(Stamped::Starting(Box::new(Starting { session, live, is_loaded, startup, making })))
 }

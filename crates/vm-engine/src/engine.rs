@@ -31,6 +31,12 @@ pub trait Engine: Send + Sync {
         host: HostFunctions,
     ) -> Result<Box<dyn Instance>, EngineError>;
 
+    /// Makes ahead most of what the next instance of this image begins with, for when nobody waits. `None`: as in [`Origin`].
+    ///
+    /// # Errors
+    /// The machine has no memory for it.
+    fn prepare(&self, image: Option<&Arc<Image>>) -> Result<(), EngineError>;
+
     /// The image of an instance whose [`Instance::state`] was this, and whose own origin was no image.
     ///
     /// # Errors

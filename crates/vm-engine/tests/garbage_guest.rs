@@ -75,6 +75,8 @@ fn what_is_no_guest_makes_no_engine() {
         ),
         ("vm_init reports", guest(&[("vm_init", "(call $report_for_ever) (i32.const 0)")])),
         ("vm_init exhausts its memory", guest(&[("vm_init", "(call $memory_exhausted) (i32.const 0)")])),
+        ("a trap in vm_stop_flag", guest(&[("vm_stop_flag", "(unreachable)")])),
+        ("no end of vm_stop_flag", guest(&[("vm_stop_flag", "(call $for_ever) (i32.const 0)")])),
     ];
     beside_a_healthy_session(|| {
         for (what, module) in modules {
@@ -96,12 +98,10 @@ fn an_export_that_answers_nonsense_ends_its_own_session_at_most() {
         ("vm_set_heap_limit", "(unreachable)", RolledBack),
         ("vm_set_heap_limit", "(call $for_ever)", OutOfTime),
         ("vm_stop_flag", "(i32.const -1)", Over),
-        ("vm_stop_flag", "(unreachable)", NoSession),
-        ("vm_stop_flag", "(call $for_ever) (i32.const 0)", NoSession),
         ("vm_heap_used", "(i32.const -1)", Over),
-        ("vm_heap_used", "(unreachable)", NoSession),
-        ("vm_heap_used", "(call $for_ever) (i32.const 0)", NoSession),
-        ("vm_heap_used", "(call $report_for_ever) (i32.const 0)", NoSession),
+        ("vm_heap_used", "(unreachable)", RolledBack),
+        ("vm_heap_used", "(call $for_ever) (i32.const 0)", RolledBack),
+        ("vm_heap_used", "(call $report_for_ever) (i32.const 0)", RolledBack),
         ("vm_clear_free", "(unreachable)", RolledBack),
         ("vm_clear_free", "(call $dive)", RolledBack),
         ("vm_alloc", "(i32.const -1)", RolledBack),

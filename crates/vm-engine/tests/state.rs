@@ -2,10 +2,13 @@
 
 mod support;
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    time::{Duration, UNIX_EPOCH},
+};
 
-use vm_engine::{Engine, EngineError, Mode, Origin, Program, ProgramKind, QuickJs};
-use vm_model::Limits;
+use vm_engine::{Engine, EngineError, Mode, Origin, Program, ProgramKind, QuickJs, Setup, StopReason};
+use vm_model::{LimitKind, Limits};
 
 use support::{ENGINE, Session};
 
@@ -45,6 +48,39 @@ fn everything_that_a_program_leaves_behind_survives() {
         let state = restored.instance().state().unwrap();
         let mut again = Session::at(Origin { image: None, changes: &[state] }, Limits::default()).unwrap();
         assert_eq!(again.preview("1 + 1"), "2", "{before}");
+    }
+}
+
+#[test]
+fn an_instance_that_was_made_ahead_is_like_any_other() {
+    let mut first = Session::new();
+    first.repl("let n = 1; const table = Array.from({ length: 1000 }, (_, at) => ({ at }))");
+    let image = ENGINE.image(&first.instance().state().unwrap()).unwrap();
+    let origin = Origin { image: Some(&image), changes: &[] };
+    let small = Limits { mem_mb: 8, ..Limits::default() };
+    for round in 1..=5_u64 {
+        ENGINE.prepare(Some(&image)).unwrap();
+        ENGINE.prepare(Some(&image)).unwrap();
+        // the limits of one are none of the other's
+        let (mut one, mut other) =
+            (Session::at(origin, small.clone()).unwrap(), Session::at(origin, Limits::default()).unwrap());
+        for session in [&mut one, &mut other] {
+            assert_eq!(session.preview("++n + table[999].at"), "1001");
+        }
+        assert_eq!(one.repl("'x'.repeat(20e6).length").stopped(), Some(StopReason::Limit(LimitKind::MemMb)));
+        assert_eq!(other.preview("'x'.repeat(20e6).length"), "20000000");
+        assert_eq!(one.preview("n"), "2");
+
+        ENGINE.prepare(None).unwrap();
+        let created_at = UNIX_EPOCH + Duration::from_secs(round);
+        let setup = Setup { created_at, ..Setup::plain(&small) };
+        let mut plain = Session::set_up(Origin::default(), &setup).unwrap();
+        assert_eq!(plain.preview("performance.timeOrigin"), (round * 1000).to_string());
+        assert_eq!(plain.preview("typeof table"), "undefined");
+        // its states mean the same
+        plain.repl("let n = 5");
+        let mut again = Session::at(Origin { image: None, changes: &plain.changes }, Limits::default()).unwrap();
+        assert_eq!(again.preview("n"), "5");
     }
 }
 

@@ -99,9 +99,11 @@ impl Worktree {
         if !metadata.is_file() {
             return Err(WorktreeError::NotFound);
         }
-        // With room behind the end, so that it takes two reads to find that. What a large file says of its size is not believed.
-        let mut bytes = Vec::with_capacity(metadata.len().min(MOST_AT_ONCE) as usize + 64);
-        file.take(limit).read_to_end(&mut bytes).map_err(WorktreeError::Io)?;
+        // Nobody asks for more than there was, which takes one read less; but some say that there is nothing until they are read.
+        let end = if metadata.len() == 0 { limit } else { limit.min(metadata.len()) };
+        // What a large file says of its size is not believed.
+        let mut bytes = Vec::with_capacity(end.min(MOST_AT_ONCE) as usize);
+        file.take(end).read_to_end(&mut bytes).map_err(WorktreeError::Io)?;
         Ok(bytes)
     }
 }

@@ -11,13 +11,14 @@ use vm_model::{ExceptionPayload, LimitKind, Payload};
 use wasmtime::InstancePre;
 
 use super::{
+    QuickJs,
     host::{Host, Outside},
     machine::{Machine, Turn},
 };
 use crate::{
     EngineError, Run, StopReason,
     engine::{HostFunctions, Instance, Mode, Origin, Outcome, Program, ProgramKind, Setup, Step},
-    memory::{Checkpoint, Delta, Image, Reader, Written},
+    memory::{Checkpoint, Delta, Reader, Written},
     turn::Target,
 };
 
@@ -57,23 +58,22 @@ pub(super) struct QuickJsInstance {
 
 impl QuickJsInstance {
     pub fn new(
-        module: InstancePre<Host>,
-        stop_flag: u32,
-        image: &Arc<Image>,
+        engine: &QuickJs,
         origin: Origin<'_>,
         setup: &Setup<'_>,
         host: HostFunctions,
     ) -> Result<Self, EngineError> {
+        let image = origin.image.unwrap_or(&engine.image);
         let heap_limit = u32::try_from(setup.limits.mem_mb << 20).unwrap_or(u32::MAX);
         let mut instance = Self {
-            module,
+            module: engine.module.clone(),
             checkpoint: Checkpoint::of(image),
             outside: Outside::new(host, setup.created_at),
             last_change: None,
             own_when_cleared: 0,
             heap_limit,
             heap_used: None,
-            stop_flag,
+            stop_flag: engine.stop_flag,
             env: setup.env.clone(),
             resting: None,
             machine: None,
@@ -81,7 +81,14 @@ impl QuickJsInstance {
         for change in origin.changes {
             instance.checkpoint.apply(Reader::new(change)?, instance.max_memory())?;
         }
-        let mut machine = instance.stamp()?;
+        let spare = if origin.changes.is_empty() { engine.spares.take(image) } else { None };
+        let mut machine = match spare {
+            Some(mut machine) => {
+                machine.hand_out(instance.max_memory(), instance.outside.clone());
+                machine
+            }
+            None => instance.stamp()?,
+        };
         let is_fresh = origin.image.is_none() && origin.changes.is_empty();
         if let Some(configuration) = configuration(setup).filter(|_| is_fresh) {
             machine.configure(&configuration)?;

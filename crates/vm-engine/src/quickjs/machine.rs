@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wasmtime::{InstancePre, Result, Store, StoreLimitsBuilder, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{InstancePre, Result, Store, StoreLimits, StoreLimitsBuilder, TypedFunc, WasmParams, WasmResults};
 
 use super::host::{Host, Outside};
 use crate::{
@@ -59,7 +59,7 @@ impl Machine {
         max_memory: usize,
         outside: Arc<Outside>,
     ) -> Result<Self> {
-        let limits = StoreLimitsBuilder::new().memory_size(max_memory).build();
+        let limits = limits(max_memory);
         let host = Host { mapping: mapping.clone(), limits, run: None, outside, answer: Vec::new() };
         let mut store = Store::new(module.module().engine(), host);
         store.limiter(|host| &mut host.limits);
@@ -73,6 +73,12 @@ impl Machine {
             instance,
             store,
         })
+    }
+
+    /// Makes a spare one a session's.
+    pub fn hand_out(&mut self, max_memory: usize, outside: Arc<Outside>) {
+        let host = self.host();
+        (host.limits, host.outside) = (limits(max_memory), outside);
     }
 
     fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, parameters: P) -> Result<R> {
@@ -147,4 +153,8 @@ impl Machine {
     pub fn give_up(&mut self) -> Result<()> {
         self.call("vm_give_up", ())
     }
+}
+
+fn limits(max_memory: usize) -> StoreLimits {
+    StoreLimitsBuilder::new().memory_size(max_memory).build()
 }

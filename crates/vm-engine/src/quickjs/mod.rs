@@ -6,6 +6,7 @@
 //! | `code_cache` | compiled code, on disk |
 //! | `host` | what the guest can ask of the host |
 //! | `machine` | one WebAssembly instance and its exports |
+//! | `spares` | machines made ahead |
 //! | `instance` | an [`Instance`] that goes back to its checkpoint when its machine is lost |
 
 mod code_cache;
@@ -13,8 +14,9 @@ mod guest;
 mod host;
 mod instance;
 mod machine;
+mod spares;
 
-use std::{path::Path, sync::Arc, time::SystemTime};
+use std::{path::Path, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use vm_model::RuntimeMeta;
@@ -29,6 +31,7 @@ use guest::Guest;
 use host::{Host, Outside};
 use instance::QuickJsInstance;
 use machine::Machine;
+use spares::Spares;
 
 /// The most native stack that WebAssembly code may use. JavaScript's own limit (512 KiB of the guest's stack) is reached
 /// first, so deep recursion throws a `RangeError` that scripts can catch.
@@ -49,8 +52,10 @@ const FEATURES: WasmFeatures = WasmFeatures::FLOATS
 pub struct QuickJs {
     module: InstancePre<Host>,
     image: Arc<Image>,
+    /// Where the guest looks for the wish to stop.
     stop_flag: u32,
     identity: [u8; 32],
+    spares: Spares,
 }
 
 impl QuickJs {
@@ -77,7 +82,8 @@ impl QuickJs {
         host::add_to(&mut linker)?;
         let (image, stop_flag) = first_image(&linker, &module, &guest)?;
         let identity = Sha256::new().chain_update(&guest.code).chain_update(image.bytes()).finalize().into();
-        Ok(Self { module: linker.instantiate_pre(&module)?, image: Arc::new(image), stop_flag, identity })
+        let module = linker.instantiate_pre(&module)?;
+        Ok(Self { module, image: Arc::new(image), stop_flag, identity, spares: Spares::default() })
     }
 }
 
@@ -96,8 +102,17 @@ impl Engine for QuickJs {
         setup: &Setup<'_>,
         host: HostFunctions,
     ) -> Result<Box<dyn Instance>, EngineError> {
-        let image = origin.image.unwrap_or(&self.image);
-        Ok(Box::new(QuickJsInstance::new(self.module.clone(), self.stop_flag, image, origin, setup, host)?))
+        Ok(Box::new(QuickJsInstance::new(self, origin, setup, host)?))
+    }
+
+    fn prepare(&self, image: Option<&Arc<Image>>) -> Result<(), EngineError> {
+        let image = image.unwrap_or(&self.image);
+        if !self.spares.has(image) {
+            let mapping = Arc::new(Mapping::of(image, image.len())?);
+            let machine = Machine::new(&self.module, mapping, Mapping::capacity(), Outside::nothing())?;
+            self.spares.put(image, machine);
+        }
+        Ok(())
     }
 
     fn image(&self, state: &[u8]) -> Result<Arc<Image>, EngineError> {
@@ -134,11 +149,10 @@ fn first_image(linker: &Linker<Host>, module: &Module, guest: &Guest) -> Result<
     for segment in &guest.data {
         mapping.write(segment.offset, &segment.bytes).map_err(|error| EngineError::Guest(error.to_string()))?;
     }
-    let nobody: HostFunctions = Box::new(|_, _, _| Err(Vec::new()));
     let mut timeless = linker.clone();
     timeless.allow_shadowing(true).func_wrap("env", "__rquickjs_host_now_us", || 0.0)?;
-    let outside = Outside::new(nobody, SystemTime::UNIX_EPOCH);
-    let mut machine = Machine::new(&timeless.instantiate_pre(module)?, mapping.clone(), MAX_IMAGE, outside)?;
+    let module = timeless.instantiate_pre(module)?;
+    let mut machine = Machine::new(&module, mapping.clone(), MAX_IMAGE, Outside::nothing())?;
     machine.init()?;
     let bytes = mapping.whole(<[u8]>::to_vec).map_err(|error| EngineError::Guest(error.to_string()))?;
     Ok((Image::new(bytes)?, machine.stop_flag()?))

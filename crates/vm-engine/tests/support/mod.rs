@@ -46,9 +46,13 @@ impl Session {
     }
 
     pub fn at(origin: Origin<'_>, limits: Limits) -> Result<Self, EngineError> {
+        Self::set_up(origin, &Setup::plain(&limits))
+    }
+
+    pub fn set_up(origin: Origin<'_>, setup: &Setup<'_>) -> Result<Self, EngineError> {
         // no host functions: each call is refused with an empty map
-        let instance = ENGINE.create(origin, &Setup::plain(&limits), Box::new(|_, _, _| Err(vec![0x80])))?;
-        Ok(Self { instance: Some(instance), limits, changes: origin.changes.to_vec() })
+        let instance = ENGINE.create(origin, setup, Box::new(|_, _, _| Err(vec![0x80])))?;
+        Ok(Self { instance: Some(instance), limits: setup.limits.clone(), changes: origin.changes.to_vec() })
     }
 
     pub fn instance(&mut self) -> &mut dyn Instance {

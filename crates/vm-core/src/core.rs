@@ -14,7 +14,7 @@ use crate::{
     ceiling::Ceiling,
     hibernation::{hibernate_idle, relieve, rest_idle},
     housekeeping::keep_house,
-    images::Images,
+    images::{Images, TemplateImage},
     libraries::Hashes,
     live_sessions::LiveSessions,
     slots::Slots,
@@ -151,6 +151,16 @@ impl Core {
     #[must_use]
     pub fn executor(&self) -> &Executor {
         &self.0.executor
+    }
+
+    /// Soon makes ahead what the next session of this image begins with; `None`: one that begins with nothing.
+    pub(crate) fn prepare(&self, image: Option<Arc<TemplateImage>>) {
+        let parts = self.0.clone();
+        drop(self.0.executor.spawn(async move {
+            if let Err(error) = parts.engine.prepare(image.as_ref().map(|image| &image.memory)) {
+                tracing::debug!(%error, "nothing is made ahead for the next session");
+            }
+        }));
     }
 
     /// Does something with the parts where it may block.

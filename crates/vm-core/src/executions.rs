@@ -70,7 +70,11 @@ impl Executions<'_> {
         if turn.is_some() {
             return Ok((session, turn));
         }
-        self.0.blocking(move |parts| wake(parts, session, turn)).await
+        let (session, turn) = self.0.blocking(move |parts| wake(parts, session, turn)).await?;
+        if let Some(machine) = &*turn {
+            self.0.prepare(machine.image.clone());
+        }
+        Ok((session, turn))
     }
 
     /// A client that goes away does not take the execution with it: it runs in a task of its own.

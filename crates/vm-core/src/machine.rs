@@ -33,7 +33,7 @@ pub(crate) struct Machine {
     pub worktree: Arc<Worktree>,
     pub host: Host,
     /// Stays in memory as long as a session uses it.
-    _image: Option<Arc<TemplateImage>>,
+    pub image: Option<Arc<TemplateImage>>,
     stored: Stored,
 }
 
@@ -122,7 +122,7 @@ impl Machine {
         let setup = policy.setup(&template, system_time(created_at));
         let instance = parts.engine.create(origin, &setup, host.functions())?;
         let stored = Stored::default();
-        Ok(Self { instance, template, worktree, host, _image: image, stored })
+        Ok(Self { instance, template, worktree, host, image, stored })
     }
 
     /// What is to be stored with the record of the program that had this outcome.

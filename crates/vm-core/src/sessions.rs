@@ -40,7 +40,7 @@ impl Sessions<'_> {
         let create = async move {
             match core.blocking(move |parts| stamp(parts, template_id, new)).await? {
                 Stamped::Ready(session, image) => {
-                    drop(core.0.executor.spawn(prepare(core.0.clone(), image)));
+                    core.prepare(image);
                     Ok(*session)
                 }
                 Stamped::Starting(starting) => starting.start(&core).await,
@@ -141,13 +141,6 @@ fn memory(parts: &Parts, id: SessionId) -> Result<SessionMemory, Error> {
         resident_bytes: live.map_or(0, |live| live.own_bytes()),
         stored_bytes: parts.store.state_bytes(id)?,
     })
-}
-
-/// For the next session that begins with the same image.
-async fn prepare(parts: Arc<Parts>, image: Option<Arc<TemplateImage>>) {
-    if let Err(error) = parts.engine.prepare(image.as_ref().map(|image| &image.memory)) {
-        tracing::debug!(%error, "nothing is made ahead for the next session");
-    }
 }
 
 /// What has come of a new session so far.

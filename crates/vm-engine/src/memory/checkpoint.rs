@@ -134,15 +134,17 @@ impl Checkpoint {
 
     /// A new mapping with the state kept here.
     pub fn restore(&self) -> io::Result<Mapping> {
-        let mapping = Mapping::of(&self.image, self.size)?;
+        let mapping = Mapping::of(&self.image, 0)?;
         match self.fill(&mapping) {
             Ok(()) => Ok(mapping),
             Err(_) => self.restore_by_writing(),
         }
     }
 
-    /// The image's pages and those behind them are two mappings to the kernel.
-    fn fill(&self, mapping: &Mapping) -> io::Result<()> {
+    /// Brings a mapping of the image that nobody has touched into the state kept here. Of no more use if that fails.
+    pub fn fill(&self, mapping: &Mapping) -> io::Result<()> {
+        mapping.grow(self.size).map_err(io::Error::other)?;
+        // The image's pages and those behind them are two mappings to the kernel.
         let (of_image, all) = (self.image.len() / PAGE, self.size / PAGE);
         for part in [0..of_image.min(all), of_image..all.max(of_image)] {
             let mut pages = self.pages.range(part.clone()).map(|(&index, page)| (index, &**page)).peekable();

@@ -81,14 +81,10 @@ impl QuickJsInstance {
         for change in origin.changes {
             instance.checkpoint.apply(Reader::new(change)?, instance.max_memory())?;
         }
-        let spare = if origin.changes.is_empty() { engine.spares.take(image) } else { None };
-        let mut machine = match spare {
-            Some(mut machine) => {
-                machine.hand_out(instance.max_memory(), instance.outside.clone());
-                machine
-            }
-            None => instance.stamp()?,
-        };
+        let mut machine = match engine.spares.take(image) {
+            Some(spare) => instance.take_over(spare),
+            None => instance.stamp(),
+        }?;
         let is_fresh = origin.image.is_none() && origin.changes.is_empty();
         if let Some(configuration) = configuration(setup).filter(|_| is_fresh) {
             machine.configure(&configuration)?;
@@ -118,6 +114,15 @@ impl QuickJsInstance {
 
     fn max_memory(&self) -> usize {
         self.heap_limit as usize + self.heap_limit as usize / 4 + BESIDE_THE_HEAP
+    }
+
+    /// [`Self::stamp`], with a machine that was made ahead.
+    fn take_over(&self, mut spare: Machine) -> Result<Machine, EngineError> {
+        if self.checkpoint.fill(&spare.host().mapping).is_err() {
+            return self.stamp();
+        }
+        spare.hand_out(self.max_memory(), self.outside.clone());
+        Ok(spare)
     }
 
     /// A machine in the state of the checkpoint.

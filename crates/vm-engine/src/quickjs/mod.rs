@@ -108,7 +108,7 @@ impl Engine for QuickJs {
     fn prepare(&self, image: Option<&Arc<Image>>) -> Result<(), EngineError> {
         let image = image.unwrap_or(&self.image);
         if !self.spares.has(image) {
-            let mapping = Arc::new(Mapping::of(image, image.len())?);
+            let mapping = Arc::new(Mapping::of(image, 0)?);
             let machine = Machine::new(&self.module, mapping, Mapping::capacity(), Outside::nothing())?;
             self.spares.put(image, machine);
         }

@@ -251,9 +251,15 @@ fn expect(world: &World, answer: &Value, is_expected: bool) -> Result<(), Stop> 
     if is_expected {
         return Ok(());
     }
-    if world.is_full.load(SeqCst) && answer["error"]["code"].as_str().is_some_and(|code| code.starts_with("STORAGE_")) {
+    if world.is_full.load(SeqCst) && is_for_want_of_room(&answer["error"]) {
         return Err(Stop::Refused);
     }
     assert!(world.is_ending.load(SeqCst), "{answer}");
     Err(Stop::Gone)
+}
+
+/// What is done to the disk is done by a limit on files, which the kernel takes for one on the memory of images, too.
+fn is_for_want_of_room(error: &Value) -> bool {
+    let is_text = |field: &str, is: fn(&str) -> bool| error[field].as_str().is_some_and(is);
+    is_text("code", |code| code.starts_with("STORAGE_")) || is_text("message", |text| text.contains("File too large"))
 }

@@ -131,7 +131,11 @@ impl Redo {
         }
         let head = Head { number: tail.next, commits: self.writer.commits(), boot: self.boot, session };
         let frame = Frame { head, steps: steps.0 };
-        tail.file.write_all_at(&frame.encode(self.key), tail.end).map_err(cannot_write)?;
+        if let Err(why) = tail.file.write_all_at(&frame.encode(self.key), tail.end) {
+            // Whoever asked for it is told that there is none; so must be whoever finds a part of it.
+            drop(tail.file.set_len(tail.end));
+            return Err(cannot_write(why));
+        }
         tail.end += frame.length();
         tail.next += 1;
         tail.known.insert(Reference::Session(session));

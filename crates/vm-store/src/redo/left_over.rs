@@ -19,8 +19,8 @@ use crate::{StoreError, error::Failure, sessions, writer::Writer};
 const LOST: &str = "what its last executions did was damaged on the disk, in the redo log of the database, and is lost; \
     create a new session, and check the disk";
 
-/// Applies it, and answers the number of the last entry that ever was, and the key of the entries. Sessions of which something is lost by damage are
-/// `crashed` from then on.
+/// Applies it, and answers the number of the last entry that ever was, and the key of the entries. Sessions of which something
+/// is lost by damage are `crashed` from then on.
 pub(crate) fn apply(log: &Path, writer: &Writer, boot: u32) -> Result<(u64, Key), StoreError> {
     let failed = |failure: Failure| failure.while_doing(format_args!("apply what is left in {}", log.display()));
     let unreadable = |why: io::Error| StoreError::CannotOpen {

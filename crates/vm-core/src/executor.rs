@@ -7,16 +7,17 @@
 //! Guest code needs a larger stack than other threads have. A thread whose priority an execution has lowered ends with that
 //! work, because the way back needs a privilege.
 
+mod state;
+
 use std::{
     cell::Cell,
-    collections::VecDeque,
     future::poll_fn,
     io,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     thread,
     time::Duration,
 };
@@ -31,6 +32,7 @@ use tracing::Span;
 use vm_engine::{engine::STACK_SIZE, is_lowered};
 
 use crate::Error;
+use state::{Lookout, State, Work};
 
 /// As many threads: more than there are connections, each of which blocks one at most. So one is left for the network.
 const MAX_THREADS: usize = 2048;
@@ -40,8 +42,6 @@ const IDLE: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_micros(200);
 /// After so many looks at which all was well it sleeps until it is woken.
 const CALM: u32 = 10;
-/// After so many tasks without a look at the network there is one.
-const FAIR: u32 = 64;
 
 /// The threads, and the runtime whose network and timers they use. Cheap to clone; the threads end with the last clone.
 #[derive(Clone)]
@@ -56,37 +56,6 @@ struct Shared {
     /// Told to the lookout when it is to stay awake.
     watch: Condvar,
     cores: usize,
-}
-
-#[derive(Default)]
-struct State {
-    tasks: VecDeque<Runnable>,
-    threads: usize,
-    /// Where threads wait for work, without the lookout. The last one is called first, so that the others come to their end.
-    idle: Vec<Arc<Condvar>>,
-    lookout: Lookout,
-    /// A thread is in the reactor.
-    is_driven: bool,
-    /// Brings that thread back.
-    driver: Option<Waker>,
-    /// Tasks taken since somebody was in the reactor.
-    since_driven: u32,
-    /// How often a thread took something to do.
-    taken: u64,
-    is_closed: bool,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Lookout {
-    #[default]
-    Missing,
-    Asleep,
-    Awake,
-}
-
-enum Work {
-    Task(Runnable),
-    Reactor,
 }
 
 thread_local! {
@@ -378,33 +347,5 @@ impl Shared {
         }
         state.driver = Some(context.waker().clone());
         Poll::Pending
-    }
-}
-
-impl State {
-    /// Has a thread that waits for work look for some; answers whether there is one.
-    fn call_idle(&mut self) -> bool {
-        self.idle.pop().is_some_and(|idle| {
-            idle.notify_one();
-            true
-        })
-    }
-
-    fn has_work(&self) -> bool {
-        !self.tasks.is_empty() || !self.is_driven
-    }
-
-    fn take(&mut self) -> Option<Work> {
-        if !self.has_work() {
-            return None;
-        }
-        self.taken += 1;
-        let is_unfair = self.since_driven >= FAIR && !self.is_driven;
-        if let Some(task) = self.tasks.pop_front_if(|_| !is_unfair) {
-            self.since_driven += 1;
-            return Some(Work::Task(task));
-        }
-        (self.is_driven, self.since_driven) = (true, 0);
-        Some(Work::Reactor)
     }
 }

@@ -19,7 +19,7 @@ use rusqlite::{
     ffi::{self, SQLITE_ERROR, SQLITE_IOERR_FSYNC},
 };
 
-use crate::{StoreError, error::Failure, file::DatabaseFile, open::cannot_open, redo::Key};
+use crate::{StoreError, error::Failure, file::DatabaseFile, open::cannot_open};
 
 /// So that nobody waits for long, and what is open stays small.
 const LARGEST_GROUP: usize = 32;
@@ -101,13 +101,6 @@ impl Writer {
         drop(turn);
         end.wait()?;
         Ok(value)
-    }
-
-    /// The number of the last entry of the redo log that the database has, and the key of the entries.
-    pub(crate) fn redo(&self) -> Result<(u64, Key), Failure> {
-        self.pause(|db| {
-            Ok(db.query_row("SELECT applied, key FROM redo", [], |row| Ok((row.get(0)?, Key(row.get(1)?))))?)
-        })
     }
 
     /// Returns when all that has been committed is on the disk. Others go on writing meanwhile, which they could not if

@@ -28,7 +28,7 @@ pub(crate) fn apply(log: &Path, writer: &Writer, boot: u32) -> Result<(u64, Key)
         why: why.to_string(),
         hint: "; make it readable for this user",
     };
-    let (applied, key) = writer.redo().map_err(failed)?;
+    let (applied, key) = applied(writer).map_err(failed)?;
     let mut file = match File::open(log) {
         Ok(file) => BufReader::new(file),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((applied, key)),
@@ -57,6 +57,12 @@ pub(crate) fn apply(log: &Path, writer: &Writer, boot: u32) -> Result<(u64, Key)
     let behind = left.behind(boot).map_err(unreadable)?;
     let last = if behind.found.is_empty() { left.applied } else { behind.apply(writer).map_err(failed)? };
     Ok((last, key))
+}
+
+/// The number of the last entry that the database has, and the key.
+fn applied(writer: &Writer) -> Result<(u64, Key), Failure> {
+    let find = "SELECT applied, key FROM redo";
+    writer.pause(|db| Ok(db.query_row(find, [], |row| Ok((row.get(0)?, Key(row.get(1)?))))?))
 }
 
 /// The entries after number `applied` that a database with so many commits can take. Behind the last one the file may have

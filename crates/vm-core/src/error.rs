@@ -207,6 +207,7 @@ impl From<StoreError> for Error {
             StoreError::AlreadyExists(taken) => Self::AlreadyExists(taken),
             StoreError::TemplateNotFound(id) => Self::TemplateNotFound(id),
             StoreError::SessionNotFound(id) => Self::SessionNotFound(id),
+            StoreError::SessionCrashed(id) => Self::SessionNotReady { session_id: id, status: SessionStatus::Crashed },
             other => Self::Store(other),
         }
     }

@@ -219,7 +219,10 @@ impl Task {
 
     /// What is not in the history has not happened.
     fn call_off(&mut self, execution_id: ExecutionId, error: StoreError) -> Error {
-        let error = Error::NotRecorded { session_id: self.session.id, execution_id, error };
+        let error = match error {
+            StoreError::SessionCrashed(_) => error.into(),
+            error => Error::NotRecorded { session_id: self.session.id, execution_id, error },
+        };
         let Some(machine) = self.turn.as_mut() else { return error };
         if machine.template.settings.runtime.durability != Durability::None {
             // The database may have failed after it took the record. What it has is the truth, and is read by the next call.

@@ -116,6 +116,26 @@ fn a_session_whose_last_execution_is_damaged_in_the_redo_log_crashes_and_the_oth
 }
 
 #[test]
+fn a_session_whose_row_is_damaged_under_the_daemon_crashes_with_the_reason_and_the_others_go_on() {
+    let (daemon, sessions) = start();
+    let db = Connection::open(daemon.folder.path().join("x.db")).unwrap();
+    let id = sessions.plain.replace('-', "");
+    daemon.get("/sessions").ok(200);
+    db.execute_batch(&format!("UPDATE sessions SET status = 'damaged' WHERE id = x'{id}'")).unwrap();
+    assert_eq!(daemon.preview(&sessions.plain, "++n"), "3");
+    // which needs what was answered to be in the database
+    daemon.get("/sessions").ok(200);
+    let refused = daemon.repl(&sessions.plain, "n").refused(409, "SESSION_NOT_READY");
+    assert_eq!(refused["status"], "crashed");
+    let row = daemon.get(&format!("/sessions/{}", sessions.plain)).ok(200);
+    assert!(text(&row["last_error"]).contains("sessions.status cannot be read"), "{row}");
+    for session in [&sessions.stamped, &sessions.fork] {
+        assert_eq!(daemon.preview(session, "++n"), "3");
+    }
+    daemon.post_nothing(&format!("/sessions/{}/close", sessions.plain)).ok(200);
+}
+
+#[test]
 fn without_their_image_its_sessions_crash_and_new_ones_make_another() {
     for damage in [
         "DELETE FROM images",

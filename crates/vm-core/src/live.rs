@@ -41,7 +41,7 @@ struct State {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Holder {
     Call,
-    /// The daemon itself, for a moment: calls wait for it, and find the session anew.
+    /// The daemon itself, for a moment, such as to record what was run: calls wait for it, and find the session anew.
     Daemon,
 }
 
@@ -142,6 +142,11 @@ impl LiveSession {
     pub fn begin_library(&self, run: &Arc<Run>) -> Result<(), Error> {
         self.admit()?.library = Some(run.clone());
         Ok(())
+    }
+
+    /// The execution is over, and is now recorded: who sees the record and calls at once is not to find it running.
+    pub fn note_end(&self) {
+        lock(&self.state).holder = Some(Holder::Daemon);
     }
 
     fn admit(&self) -> Result<MutexGuard<'_, State>, Error> {

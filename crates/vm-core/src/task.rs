@@ -191,6 +191,7 @@ impl Task {
     /// Records the execution and what it changed. A startup file is recorded later, together with its session.
     fn end(mut self, outcome: Outcome) -> Result<Ended, Error> {
         *lock(&self.recorded) = Recorded::All;
+        self.session.note_end();
         let limit = self.note_stop(&outcome);
         let wall = self.began.elapsed().saturating_sub(self.queued);
         let execution = record(&self.current.execution, &self.current.run, &outcome, wall, self.queued);

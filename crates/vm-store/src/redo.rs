@@ -40,8 +40,7 @@ use crate::{
     writer::{Writer, in_savepoint},
 };
 pub(crate) use applier::Applier;
-pub(crate) use frame::Key;
-use frame::{Frame, Head};
+use frame::{Frame, Head, Key};
 
 /// What is larger gains nothing here: bytes of steps and state.
 pub(crate) const LARGEST: usize = 64 << 10;
@@ -300,7 +299,7 @@ fn take_each<'a>(db: &Connection, entries: impl Iterator<Item = &'a Frame>) -> R
             Err(failure) if !may_pass(&failure) => {
                 let why = failure.while_doing("store what was answered");
                 tracing::error!(session_id = %session, error = %why, "what was answered is left out of the history");
-                sessions::crash(db, *session, &why.to_string())?;
+                crash(db, *session, &why.to_string())?;
                 refused.push(*session);
             }
             taken => taken?,
@@ -308,6 +307,18 @@ fn take_each<'a>(db: &Connection, entries: impl Iterator<Item = &'a Frame>) -> R
         note_applied(db, *number)?;
     }
     Ok(refused)
+}
+
+/// [`sessions::crash`], where the database takes that: if not even this can be stored, it is no reason to stop all others.
+fn crash(db: &Connection, id: SessionId, why: &str) -> Result<(), Failure> {
+    match in_savepoint(db, |db| sessions::crash(db, id, why)) {
+        Err(failure) if !may_pass(&failure) => {
+            let error = failure.while_doing(format_args!("note that session {id} has crashed"));
+            tracing::error!(%error, "a session that has lost something does not say so");
+            Ok(())
+        }
+        done => done,
+    }
 }
 
 /// A commit that is said to have failed may have been made.

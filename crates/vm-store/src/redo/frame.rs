@@ -5,9 +5,9 @@
 //!
 //! That a head stands behind the steps, too, tells damage from what a daemon that was killed has not written to its end.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek};
 
-use memchr::memmem::find_iter;
+use memchr::memmem::{find, find_iter};
 use vm_model::SessionId;
 
 use crate::checksum::checksum;
@@ -81,9 +81,17 @@ impl Frame {
     }
 }
 
-/// Whether that is how the file of another version begins.
-pub(crate) fn is_of_another_version(file: &[u8]) -> bool {
-    file.starts_with(&MARK[..3]) && file.get(3).is_some_and(|version| version.is_ascii_digit() && *version != MARK[3])
+/// Whether another version has written this file. One of ours whose first mark is damaged has others.
+pub(crate) fn is_of_another_version(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+    let mut bytes = Vec::new();
+    file.take(MARK.len() as u64).read_to_end(&mut bytes)?;
+    let is_other =
+        bytes.len() == MARK.len() && bytes[..3] == MARK[..3] && bytes[3].is_ascii_digit() && bytes[3] != MARK[3];
+    if is_other {
+        file.read_to_end(&mut bytes)?;
+    }
+    file.rewind()?;
+    Ok(is_other && find(&bytes, &MARK).is_none())
 }
 
 /// What there is of entries in `bytes`: every head but one at the very beginning, and its frame if that is whole.

@@ -3,18 +3,18 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom},
+    io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom},
     path::Path,
 };
 
 use vm_model::SessionId;
 
 use super::{
-    BATCH,
+    BATCH, crash,
     frame::{Frame, Head, Key, is_of_another_version, traces},
     note_applied, take_each,
 };
-use crate::{StoreError, error::Failure, sessions, writer::Writer};
+use crate::{StoreError, error::Failure, writer::Writer};
 
 const LOST: &str = "what its last executions did was damaged on the disk, in the redo log of the database, and is lost; \
     create a new session, and check the disk";
@@ -34,7 +34,7 @@ pub(crate) fn apply(log: &Path, writer: &Writer, boot: u32) -> Result<(u64, Key)
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((applied, key)),
         Err(error) => return Err(unreadable(error)),
     };
-    if is_of_another_version(file.fill_buf().map_err(unreadable)?) {
+    if is_of_another_version(&mut file).map_err(unreadable)? {
         return Err(StoreError::CannotOpen {
             path: log.into(),
             why: "another version of vm-system that was killed has left it".into(),
@@ -152,7 +152,7 @@ impl Behind {
         let (whole, lost) = self.sort();
         writer.write(|db| {
             take_each(db, whole.iter())?;
-            lost.iter().try_for_each(|session| sessions::crash(db, *session, LOST))?;
+            lost.iter().try_for_each(|session| crash(db, *session, LOST))?;
             note_applied(db, last)
         })?;
         for session_id in lost {

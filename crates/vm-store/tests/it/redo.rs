@@ -164,7 +164,17 @@ fn a_damaged_entry_crashes_its_session_and_no_other() {
 fn the_log_of_another_version_is_not_thrown_away() {
     let fixture = Fixture::new();
     let (_, _, killed) = left_in_the_log(&fixture);
-    rewrite(killed.path(), |log| log[3] = b'1');
+    let of_version_1 = |log: &mut Vec<u8>| {
+        for at in 0..log.len() - 4 {
+            if log[at..at + 4] == *b"VMR2" {
+                log[at + 3] = b'1';
+            }
+        }
+    };
+    let damaged = copy(killed.path());
+    rewrite(damaged.path(), |log| log[3] = b'1');
+    drop(open(damaged.path()));
+    rewrite(killed.path(), of_version_1);
     let refused = Store::open(&killed.path().join("test.db")).err().unwrap().to_string();
     assert!(
         refused.contains("test.db-redo: another version of vm-system that was killed has left it; start"),
@@ -253,6 +263,24 @@ fn one_that_the_database_does_not_take_keeps_no_other_from_it_and_is_told() {
         why.starts_with("cannot store what was answered: the database is damaged, sessions.status cannot"),
         "{why}"
     );
+}
+
+#[test]
+fn one_whose_session_cannot_even_be_crashed_keeps_no_other_from_the_database() {
+    let fixture = Fixture::new();
+    let (id, damaged) = (fixture.ready(None).id, fixture.ready(None).id);
+    let insert = |id| fixture.store.insert_execution(&one_plus_one(id), Effect::Saved(&change(b"x"))).unwrap();
+    insert(damaged);
+    assert_eq!(executions(&fixture.store, damaged), 1);
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE OF status ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END";
+    let raw = fixture.raw();
+    raw.execute("UPDATE sessions SET status = 'damaged' WHERE id = ?1", [damaged.as_bytes()]).unwrap();
+    raw.execute_batch(refuse).unwrap();
+    for id in [id, damaged, id] {
+        insert(id);
+    }
+    assert_eq!(executions(&fixture.store, id), 2);
+    assert_eq!(executions(&fixture.store, damaged), 1);
 }
 
 #[test]

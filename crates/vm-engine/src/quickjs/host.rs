@@ -154,9 +154,8 @@ impl Host {
         Ok(())
     }
 
-    /// A lone surrogate has no UTF-8 form and becomes U+FFFD.
     fn text(&self, (start, len): Text) -> Result<String> {
-        Ok(self.mapping.read(start, len, |bytes| String::from_utf8_lossy(bytes).into_owned())?)
+        Ok(self.mapping.read(start, len, well_formed)?)
     }
 
     fn optional(&self, text: Text) -> Result<Option<String>> {
@@ -208,4 +207,18 @@ fn take(mut caller: Caller<'_, Host>, start: u32) -> Result<()> {
     let host = caller.data_mut();
     let answer = std::mem::take(&mut host.answer);
     Ok(host.mapping.write(start, &answer)?)
+}
+
+/// The guest writes UTF-8 but for lone surrogates, which have no such form: each becomes U+FFFD.
+fn well_formed(text: &[u8]) -> String {
+    if let Ok(text) = str::from_utf8(text) {
+        return text.to_string();
+    }
+    let mut text = text.to_vec();
+    for at in 2..text.len() {
+        if let [0xed, 0xa0..=0xbf, _] = text[at - 2..=at] {
+            text[at - 2..=at].copy_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }

@@ -74,8 +74,7 @@ void report_exception(JSContext *ctx, JSValue thrown)
     JS_FreeValue(ctx, thrown);
 }
 
-/* Short lines of texts and whole numbers, which is most of them, take a third of the time without inspect/. Answers whether
- * it is such a line. */
+/* Short lines of texts and whole numbers take a third of the instructions without inspect/. Answers whether it is one. */
 static int report_plain(int argc, JSValueConst *argv, int level)
 {
     char line[512];

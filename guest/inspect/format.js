@@ -33,8 +33,9 @@ function format(args) {
     let text = "", at = 0;
     if (typeof args[0] === "string") {
         at = 1;
-        // to search for directives takes long, and most lines have none
-        text = args.length === 1 || !args[0].includes("%") ? args[0] : args[0].replace(/%([sdifjoOc%])/g, (whole, letter) => {
+        // to search for directives takes long
+        const hasDirectives = args.length > 1 && args[0].includes("%");
+        text = !hasDirectives ? args[0] : args[0].replace(/%([sdifjoOc%])/g, (whole, letter) => {
             if (letter === "%") return "%";
             return at < args.length ? directive(letter, args[at++]) : whole;
         });

@@ -29,17 +29,20 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
     let fleeting = connection.template("fleeting", &json!({ "runtime": { "durability": "none" } }))?;
     let fleeting = repl(&connection.session(&fleeting, folder.path())?, "1+1");
     let health = health();
-    let (mut floors, mut none, mut p50, mut p99) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut floors, mut floors_p99, mut none, mut p50, mut p99) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.rounds() {
         let calls = bench.scaled(CALLS);
         let [floor, fleeting] = time_in_turn(&mut connection, [&health, &fleeting], calls)?;
         none.push(fleeting.p50() / floor.p50());
         let [floor, durable] = time_in_turn(&mut connection, [&health, &sessions[0]], calls)?;
         floors.push(floor.p50());
+        floors_p99.push(floor.p99() / floor.p50());
         p50.push(durable.p50() / floor.p50());
         p99.push(durable.p99() / floor.p50());
     }
     bench.report.info("GET /health, p50: the floor", "us", &floors, "");
+    bench.report.info("GET /health, p99", "x floor", &floors_p99, "how much of the p99 below is the machine's");
     bench.report.target("1+1, p50, durability none", &none, "")?;
     bench.report.target("1+1, p50", &p50, "")?;
     bench.report.target("1+1, p99", &p99, "")?;

@@ -20,6 +20,13 @@ use crate::{
 /// See [`Core::executions`].
 pub struct Executions<'a>(pub(crate) &'a Core);
 
+/// A session's turn, with its machine in memory.
+struct Entered {
+    session: Arc<LiveSession>,
+    turn: Turn,
+    was_asleep: bool,
+}
+
 impl Executions<'_> {
     /// Runs a snippet and waits for its end. What it throws is in the execution, not an error.
     ///
@@ -29,10 +36,10 @@ impl Executions<'_> {
     pub async fn repl(&self, request: ReplRequest) -> Result<Execution, Error> {
         let session = required("session_id", &request.session_id)?.parse()?;
         required("input", &request.input)?;
-        let (session, turn) = self.enter(session).await?;
+        let entered = self.enter(session).await?;
         let source = request.input.clone().into_bytes();
-        let execution = Execution { input: Some(request.input), ..new(session.id, ExecutionKind::Repl) };
-        self.run(session, turn, execution, source).await
+        let execution = Execution { input: Some(request.input), ..new(session, ExecutionKind::Repl) };
+        self.run(entered, execution, source).await
     }
 
     /// Runs a file of the worktree and waits for its end.
@@ -43,9 +50,9 @@ impl Executions<'_> {
     pub async fn run_file(&self, request: RunFileRequest) -> Result<Execution, Error> {
         let session = required("session_id", &request.session_id)?.parse()?;
         required("path", &request.path)?;
-        let (session, turn) = self.enter(session).await?;
+        let entered = self.enter(session).await?;
         let (path, limits, worktree) = {
-            let machine = turn.as_ref().ok_or_else(|| gone(&session))?;
+            let machine = entered.turn.as_ref().ok_or_else(|| gone(&entered.session))?;
             (request.path.clone(), machine.template.settings.limits.clone(), machine.worktree.clone())
         };
         let source = self.0.blocking(move |_| read_source(&worktree, &limits, &path)).await?;
@@ -53,13 +60,12 @@ impl Executions<'_> {
             path: Some(request.path),
             args: request.args,
             env: request.env,
-            ..new(session.id, ExecutionKind::RunFile)
+            ..new(session, ExecutionKind::RunFile)
         };
-        self.run(session, turn, execution, source).await
+        self.run(entered, execution, source).await
     }
 
-    /// A session's turn, with its machine in memory.
-    async fn enter(&self, id: SessionId) -> Result<(Arc<LiveSession>, Turn), Error> {
+    async fn enter(&self, id: SessionId) -> Result<Entered, Error> {
         self.0.0.ceiling.check()?;
         let entered = self.0.0.live.enter(id).await;
         if let Err(Error::SessionBusy(_)) = entered {
@@ -68,28 +74,26 @@ impl Executions<'_> {
         }
         let (session, turn) = entered?;
         if turn.is_some() {
-            return Ok((session, turn));
+            return Ok(Entered { session, turn, was_asleep: false });
         }
         let (session, turn) = self.0.blocking(move |parts| wake(parts, session, turn)).await?;
-        if let Some(machine) = &*turn {
-            self.0.prepare(machine.image.clone());
-        }
-        Ok((session, turn))
+        Ok(Entered { session, turn, was_asleep: true })
     }
 
     /// A client that goes away does not take the execution with it: it runs in a task of its own.
-    async fn run(
-        &self,
-        session: Arc<LiveSession>,
-        turn: Turn,
-        execution: Execution,
-        source: Vec<u8>,
-    ) -> Result<Execution, Error> {
+    async fn run(&self, entered: Entered, execution: Execution, source: Vec<u8>) -> Result<Execution, Error> {
+        let Entered { session, turn, was_asleep } = entered;
+        let image = turn.as_ref().and_then(|machine| machine.image.clone());
         let begun = Task::begin(&self.0.0, &session, turn, execution, source);
         // a session that the daemon's end has stopped is not closed
         let task = begun.map_err(|error| self.0.0.live.get(session.id).err().unwrap_or(error))?;
         let limits = task.limits().clone();
-        let ended = self.0.0.executor.spawn_here(task.run().in_current_span()).await??;
+        let ended = self.0.0.executor.spawn_here(task.run().in_current_span()).await;
+        if was_asleep {
+            // not earlier: at the same time each makes the other slower
+            self.0.prepare(image);
+        }
+        let ended = ended??;
         match ended.limit {
             None => Ok(ended.execution),
             Some(limit) => Err(Error::LimitExceeded {

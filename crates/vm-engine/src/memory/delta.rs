@@ -4,18 +4,25 @@
 //!
 //! A version byte, the CRC-32 of what follows, and blocks: each its length, its unpacked length (4 bytes), and LZ4. Unpacked and
 //! one behind the other they hold, all numbers little-endian: the two sizes XORed (8 bytes), then for each page how many pages
-//! were left out before it (4 bytes), and until its 512 words of 8 bytes are told how many are equal (2 bytes), how many are
-//! not (2 bytes), and these. No page is in two blocks.
+//! were left out before it (4 bytes), a bit for each eighth of it that differs (1 byte), and for each of these eighths a bit
+//! for each of its 64 words that differs (8 bytes), and these words, of 8 bytes. No page is in two blocks.
+//!
+//! Until version 2 there were no bits: until its 512 words were told, a page had how many are equal (2 bytes), how many are
+//! not (2 bytes), and these.
 
 use super::PAGE;
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+/// What was stored before there were bits for the words that differ.
+const RUNS: u8 = 2;
 /// What was stored before there were several blocks: one, whose length is not told.
 const ONE_BLOCK: u8 = 1;
 /// A block ends with the first page that makes it so long: short enough to be unpacked in a processor's cache.
 const BLOCK: usize = 32 << 10;
 const WORD: usize = 8;
 const WORDS: usize = PAGE / WORD;
+/// So many words share a mask, which has a bit for each.
+const GROUP: usize = u64::BITS as usize;
 /// An LZ4 block is at least a 255th of what it unpacks to.
 const MAX_RATIO: usize = 255;
 
@@ -45,16 +52,20 @@ impl Delta {
         self.next_page = index + 1;
         let (before, _) = before.as_chunks::<WORD>();
         let (after, _) = after.as_chunks::<WORD>();
-        let mut at = 0;
-        while at < WORDS {
-            let equal = before[at..].iter().zip(&after[at..]).take_while(|(one, other)| one == other).count();
-            let from = at + equal;
-            let other = before[from..].iter().zip(&after[from..]).take_while(|(one, other)| one != other).count();
-            self.last.extend((equal as u16).to_le_bytes());
-            self.last.extend((other as u16).to_le_bytes());
-            at = from + other;
-            for (before, after) in before[from..at].iter().zip(&after[from..at]) {
-                self.last.extend((u64::from_le_bytes(*before) ^ u64::from_le_bytes(*after)).to_le_bytes());
+        let groups_at = self.last.len();
+        self.last.push(0);
+        for (group, (before, after)) in before.chunks(GROUP).zip(after.chunks(GROUP)).enumerate() {
+            let mut mask = (0..).zip(before.iter().zip(after)).fold(0, |mask, (bit, (before, after))| {
+                mask | u64::from(before != after) << bit
+            });
+            if mask != 0 {
+                self.last[groups_at] |= 1 << group;
+                self.last.extend(mask.to_le_bytes());
+            }
+            while mask != 0 {
+                let word = mask.trailing_zeros() as usize;
+                self.last.extend((u64::from_le_bytes(before[word]) ^ u64::from_le_bytes(after[word])).to_le_bytes());
+                mask &= mask - 1;
             }
         }
         if self.last.len() >= BLOCK {
@@ -93,7 +104,7 @@ impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self, Damaged> {
         let mut blocks = bytes;
         let [version] = take(&mut blocks)?;
-        if ![VERSION, ONE_BLOCK].contains(&version) {
+        if ![VERSION, RUNS, ONE_BLOCK].contains(&version) {
             return Err(Damaged("its version is not known"));
         }
         let sum = u32::from_le_bytes(take(&mut blocks)?);
@@ -144,6 +155,28 @@ impl<'a> Reader<'a> {
     /// Brings the page from the one state to the other.
     pub fn apply(&mut self, page: &mut [u8; PAGE]) -> Result<(), Damaged> {
         let (words, _) = page.as_chunks_mut::<WORD>();
+        if self.version < VERSION {
+            return self.apply_runs(words);
+        }
+        let [groups] = self.take()?;
+        for (group, words) in words.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
+            if groups & 1 << group != 0 {
+                self.apply_group(words)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_group(&mut self, words: &mut [[u8; WORD]; GROUP]) -> Result<(), Damaged> {
+        let mut mask = u64::from_le_bytes(self.take()?);
+        for other in self.words(mask.count_ones() as usize)? {
+            toggle(&mut words[mask.trailing_zeros() as usize % GROUP], other);
+            mask &= mask.wrapping_sub(1);
+        }
+        Ok(())
+    }
+
+    fn apply_runs(&mut self, words: &mut [[u8; WORD]]) -> Result<(), Damaged> {
         let mut at = 0;
         while at < WORDS {
             let from = at + usize::from(u16::from_le_bytes(self.take()?));
@@ -152,15 +185,18 @@ impl<'a> Reader<'a> {
                 return Err(Damaged("it leaves a page unfinished"));
             }
             let words = words.get_mut(from..to).ok_or(Damaged("it reaches beyond a page"))?;
-            let mut rest = &self.block[self.at..];
-            let (others, _) = cut(&mut rest, words.len() * WORD)?.as_chunks::<WORD>();
-            for (word, other) in words.iter_mut().zip(others) {
-                *word = (u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other)).to_le_bytes();
-            }
-            self.at = self.block.len() - rest.len();
+            let others = self.words(words.len())?;
+            words.iter_mut().zip(others).for_each(|(word, other)| toggle(word, other));
             at = to;
         }
         Ok(())
+    }
+
+    /// The next words of the block.
+    fn words(&mut self, count: usize) -> Result<&[[u8; WORD]], Damaged> {
+        let bytes = cut(&mut &self.block[self.at..], count * WORD)?;
+        self.at += bytes.len();
+        Ok(bytes.as_chunks().0)
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
@@ -168,6 +204,10 @@ impl<'a> Reader<'a> {
         self.at += N;
         Ok(taken)
     }
+}
+
+fn toggle(word: &mut [u8; WORD], other: &[u8; WORD]) {
+    *word = (u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other)).to_le_bytes();
 }
 
 fn number(rest: &mut &[u8]) -> Result<u32, Damaged> {
@@ -228,14 +268,18 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_stored_as_one_block_is_read() {
+    fn what_earlier_versions_stored_is_read() {
         let body =
             [&(3_u64 << 16 ^ 5 << 16).to_le_bytes()[..], &[7, 0, 0, 0], &[1, 0, 255, 1], &[9; 511 * WORD]].concat();
         let block = lz4_flex::block::compress_prepend_size(&body);
-        let bytes = [&[ONE_BLOCK][..], &crc32fast::hash(&block).to_le_bytes(), &block].concat();
-        let mut pages = Pages::new();
-        apply(&bytes, &mut pages).unwrap();
-        assert_eq!(pages.into_iter().map(|(index, page)| (index, page[7], page[8])).collect::<Vec<_>>(), [(7, 0, 9)]);
+        let length = (block.len() as u32).to_le_bytes();
+        for (version, blocks) in [(ONE_BLOCK, block.clone()), (RUNS, [&length[..], &block].concat())] {
+            let bytes = [&[version][..], &crc32fast::hash(&blocks).to_le_bytes(), &blocks].concat();
+            let mut pages = Pages::new();
+            apply(&bytes, &mut pages).unwrap();
+            let found: Vec<_> = pages.into_iter().map(|(index, page)| (index, page[7], page[8], page[4095])).collect();
+            assert_eq!(found, [(7, 0, 9, 9)], "version {version}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ static inline int js_cond_timedwait(js_cond_t *cond, js_mutex_t *mutex, uint64_t
 
 /* Under that name quickjs.c would give up direct dispatch, which is worth a fifth of the interpreter's speed. */
 #undef EMSCRIPTEN
-#include "quickjs.c"
+#include "patched.c" /* quickjs.c, with what build.rs changes in it */
 
 #include "engine.h"
 

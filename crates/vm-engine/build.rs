@@ -44,6 +44,11 @@ const INSPECT_SOURCES: [&str; 8] =
     ["look.js", "words.js", "layout.js", "entries.js", "kinds.js", "walk.js", "format.js", "describe.js"];
 const ENGINE_SOURCES: [&str; 3] = ["quickjs/libregexp.c", "quickjs/libunicode.c", "quickjs/dtoa.c"];
 const SHIM_SOURCE: &str = "wasm-shim/shim.c";
+/// What is changed in the engine's `quickjs.c`, and into what, where none of its macros leads to it.
+const PATCHES: [(&str, &str); 1] = [
+    // Whole numbers differ in the upper bits of a double alone, and the place of a key in a Map is in the lower ones.
+    ("h = (u.u32[0] ^ u.u32[1]) * 3163;", "h = hash32(u.u32[0] ^ u.u32[1]); h ^= h >> 16;"),
+];
 
 fn main() {
     if let Err(error) = build() {
@@ -67,6 +72,7 @@ fn build() -> Result<()> {
         "{ configure, loadLibrary, require: requireFrom, settle }",
         &out.join("prelude.js.h"),
     )?;
+    patch(&engine.join("quickjs/quickjs.c"), &out.join("patched.c"))?;
     let mut objects = Vec::new();
     for name in OWN_SOURCES {
         objects.push(compile(&clang, &engine, &guest.join(name), &out, &[])?);
@@ -118,6 +124,17 @@ fn embed(folder: &Path, files: &[&str], exports: &str, header: &Path) -> Result<
     let bytes: Vec<String> = program.bytes().map(|byte| byte.to_string()).collect();
     fs::write(header, format!("static const char {name}_JS[] = {{{},0}};\n", bytes.join(",")))?;
     Ok(())
+}
+
+fn patch(source: &Path, patched: &Path) -> Result<()> {
+    let mut text = fs::read_to_string(source)?;
+    for (old, new) in PATCHES {
+        if text.matches(old).count() != 1 {
+            return Err(format!("{} does not have {old:?} exactly once; see PATCHES", source.display()).into());
+        }
+        text = text.replace(old, new);
+    }
+    Ok(fs::write(patched, text)?)
 }
 
 fn compile(clang: &str, engine: &Path, source: &Path, out: &Path, flags: &[&str]) -> Result<PathBuf> {

@@ -150,6 +150,23 @@ fn sessions_from_one_image_do_not_share_randomness() {
 }
 
 #[test]
+fn numbers_of_every_kind_are_keys_of_a_map() {
+    let mut session = Session::new();
+    session.repl(
+        "var keys = [0, 1, -1, 0.1, 2 ** 31, -(2 ** 31), 2 ** 53, 1.7e12, 1e300, 5e-324, Infinity, -Infinity, NaN, 1n, 2n ** 80n];
+         for (let i = 2; i < 5000; i++) keys.push(i, -i, i + 0.5, i * 1000000)
+         var map = new Map(keys.map((key, i) => [key, i]))",
+    );
+    assert_eq!(session.preview("map.size === keys.length && keys.every((key, i) => map.get(key) === i)"), "true");
+    // the same number, made in another way
+    assert_eq!(
+        session.preview("[map.get(-0), map.get(0.5 + 0.5), map.get(0 / 0), map.get(BigInt(1))].join()"),
+        "0,1,12,13"
+    );
+    assert_eq!(session.preview("keys.every(key => map.delete(key)) && map.size"), "0");
+}
+
+#[test]
 fn source_that_is_no_utf8_is_an_error_of_the_script() {
     let program = Program { name: "b.js", source: b"'\xff\xfe' + \xc3", kind: ProgramKind::Repl, mode: Mode::Sloppy };
     let mut session = Session::new();

@@ -55,9 +55,9 @@ impl Delta {
         let groups_at = self.last.len();
         self.last.push(0);
         for (group, (before, after)) in before.chunks(GROUP).zip(after.chunks(GROUP)).enumerate() {
-            let mut mask = (0..).zip(before.iter().zip(after)).fold(0, |mask, (bit, (before, after))| {
-                mask | u64::from(before != after) << bit
-            });
+            let mut mask = (0..)
+                .zip(before.iter().zip(after))
+                .fold(0, |mask, (bit, (before, after))| mask | u64::from(before != after) << bit);
             if mask != 0 {
                 self.last[groups_at] |= 1 << group;
                 self.last.extend(mask.to_le_bytes());

@@ -55,13 +55,15 @@ impl Delta {
         let groups_at = self.last.len();
         self.last.push(0);
         for (group, (before, after)) in before.chunks(GROUP).zip(after.chunks(GROUP)).enumerate() {
+            // as a whole first: that is quick, and most are equal
+            if before == after {
+                continue;
+            }
             let mut mask = (0..)
                 .zip(before.iter().zip(after))
                 .fold(0, |mask, (bit, (before, after))| mask | u64::from(before != after) << bit);
-            if mask != 0 {
-                self.last[groups_at] |= 1 << group;
-                self.last.extend(mask.to_le_bytes());
-            }
+            self.last[groups_at] |= 1 << group;
+            self.last.extend(mask.to_le_bytes());
             while mask != 0 {
                 let word = mask.trailing_zeros() as usize;
                 self.last.extend((u64::from_le_bytes(before[word]) ^ u64::from_le_bytes(after[word])).to_le_bytes());

@@ -2,13 +2,13 @@
 //!
 //! Words are XORed, so a delta leads from either state to the other, and applying it twice changes nothing.
 //!
-//! A version byte, the CRC-32 of what follows, and blocks: each its length, its unpacked length (4 bytes), and LZ4. Unpacked and
+//! A version byte, the CRC-32 of it and of what follows, and blocks: each its length, its unpacked length (4 bytes), and LZ4. Unpacked and
 //! one behind the other they hold, all numbers little-endian: the two sizes XORed (8 bytes), then for each page how many pages
 //! were left out before it (4 bytes), a bit for each eighth of it that differs (1 byte), and for each of these eighths a bit
 //! for each of its 64 words that differs (8 bytes), and these words, of 8 bytes. No page is in two blocks.
 //!
 //! Until version 2 there were no bits: until its 512 words were told, a page had how many are equal (2 bytes), how many are
-//! not (2 bytes), and these.
+//! not (2 bytes), and these. And the version byte was not in the checksum.
 
 use super::PAGE;
 
@@ -79,7 +79,7 @@ impl Delta {
     pub fn encode(&self) -> Vec<u8> {
         let mut blocks = self.blocks.clone();
         pack(&mut blocks, &self.last);
-        [&[VERSION][..], &crc32fast::hash(&blocks).to_le_bytes(), &blocks].concat()
+        [&[VERSION][..], &checksum(VERSION, &blocks).to_le_bytes(), &blocks].concat()
     }
 }
 
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
             return Err(Damaged("its version is not known"));
         }
         let sum = u32::from_le_bytes(take(&mut blocks)?);
-        if crc32fast::hash(blocks) != sum {
+        if checksum(version, blocks) != sum {
             return Err(Damaged("its checksum is wrong"));
         }
         let mut reader = Self { version, blocks, block: Vec::new(), at: 0, next_page: 0, sizes: 0 };
@@ -208,6 +208,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+fn checksum(version: u8, blocks: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    if version == VERSION {
+        hasher.update(&[version]);
+    }
+    hasher.update(blocks);
+    hasher.finalize()
+}
+
 fn toggle(word: &mut [u8; WORD], other: &[u8; WORD]) {
     *word = (u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other)).to_le_bytes();
 }
@@ -276,11 +285,20 @@ mod tests {
         let block = lz4_flex::block::compress_prepend_size(&body);
         let length = (block.len() as u32).to_le_bytes();
         for (version, blocks) in [(ONE_BLOCK, block.clone()), (RUNS, [&length[..], &block].concat())] {
-            let bytes = [&[version][..], &crc32fast::hash(&blocks).to_le_bytes(), &blocks].concat();
+            let bytes = [&[version][..], &checksum(version, &blocks).to_le_bytes(), &blocks].concat();
             let mut pages = Pages::new();
             apply(&bytes, &mut pages).unwrap();
             let found: Vec<_> = pages.into_iter().map(|(index, page)| (index, page[7], page[8], page[4095])).collect();
             assert_eq!(found, [(7, 0, 9, 9)], "version {version}");
+        }
+    }
+
+    #[test]
+    fn one_is_not_taken_for_one_of_another_version() {
+        let (before, after) = ([(3, Box::new([1; PAGE]))].into(), [(3, Box::new([2; PAGE]))].into());
+        let bytes = delta(&before, &after);
+        for version in (0..=u8::MAX).filter(|version| *version != VERSION) {
+            assert!(Reader::new(&[&[version], &bytes[1..]].concat()).is_err(), "version {version}");
         }
     }
 
@@ -314,9 +332,15 @@ mod tests {
         }
 
         #[test]
-        fn nonsense_with_a_right_checksum_does_no_harm(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn nonsense_with_a_right_checksum_does_no_harm(
+            body in prop::collection::vec(any::<u8>(), 0..200),
+            version in prop::sample::select(&[ONE_BLOCK, RUNS, VERSION][..]),
+        ) {
+            let mut blocks = Vec::new();
+            pack(&mut blocks, &body);
+            let blocks = if version == ONE_BLOCK { blocks.get(4..).unwrap_or_default() } else { &blocks };
             // any outcome will do, but a panic
-            let _ = apply(&Delta { last: body, ..Delta::between(0, 0) }.encode(), &mut Pages::new());
+            let _ = apply(&[&[version][..], &checksum(version, blocks).to_le_bytes(), blocks].concat(), &mut Pages::new());
         }
     }
 }

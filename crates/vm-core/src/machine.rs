@@ -29,7 +29,7 @@ const MANY_CHANGES: usize = 8;
 pub(crate) struct Machine {
     pub instance: Box<dyn Instance>,
     /// The effective template: a copy, which later edits do not reach.
-    pub template: TemplateDetail,
+    pub template: Arc<TemplateDetail>,
     pub worktree: Arc<Worktree>,
     pub host: Host,
     /// Stays in memory as long as a session uses it.
@@ -52,7 +52,7 @@ struct Stored {
 
 /// All that a machine is made of, before it is.
 pub(crate) struct Plan {
-    pub template: TemplateDetail,
+    pub template: Arc<TemplateDetail>,
     pub policy: Policy,
     pub worktree: Arc<Worktree>,
     pub host: Host,
@@ -62,7 +62,7 @@ impl Plan {
     /// `wake` is told when something has come that a script waits for.
     pub fn new(
         parts: &Parts,
-        template: TemplateDetail,
+        template: Arc<TemplateDetail>,
         worktree: Arc<Worktree>,
         wake: &Arc<Notify>,
     ) -> Result<Self, Error> {

@@ -1,5 +1,7 @@
 //! Templates: what sessions are stamped from.
 
+use std::sync::Arc;
+
 use vm_model::{
     NewStartupFile, NewTemplate, Settings, StartupFile, StartupFileId, Template, TemplateDetail, TemplateId,
     TemplatePatch, Timestamp,
@@ -64,7 +66,8 @@ impl Templates<'_> {
     /// # Errors
     /// There is none of this id.
     pub async fn get(&self, id: TemplateId) -> Result<TemplateDetail, Error> {
-        self.0.blocking(move |parts| parts.store.template(id)?.ok_or(Error::TemplateNotFound(id))).await
+        let get = move |parts: &Parts| parts.store.template(id)?.ok_or(Error::TemplateNotFound(id));
+        self.0.blocking(get).await.map(Arc::unwrap_or_clone)
     }
 
     /// Changes what the patch names, and nothing else. Sessions that were created before do not notice.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use vm_model::{TemplateDetail, TemplateId};
@@ -19,7 +19,7 @@ pub(crate) struct KnownTemplates(Mutex<Known>);
 struct Known {
     /// How often they have been forgotten.
     generation: u64,
-    templates: HashMap<TemplateId, TemplateDetail>,
+    templates: HashMap<TemplateId, Arc<TemplateDetail>>,
 }
 
 impl KnownTemplates {
@@ -28,14 +28,14 @@ impl KnownTemplates {
         &self,
         id: TemplateId,
         read: impl FnOnce() -> Result<Option<TemplateDetail>, StoreError>,
-    ) -> Result<Option<TemplateDetail>, StoreError> {
+    ) -> Result<Option<Arc<TemplateDetail>>, StoreError> {
         let known = self.lock();
         if let Some(template) = known.templates.get(&id) {
             return Ok(Some(template.clone()));
         }
         let generation = known.generation;
         drop(known);
-        let found = read()?;
+        let found = read()?.map(Arc::new);
         let mut known = self.lock();
         // What was read may be older than a change that others have finished meanwhile.
         if let Some(template) = &found
@@ -59,37 +59,39 @@ impl KnownTemplates {
     }
 }
 
+/// A template, for tests.
 #[cfg(test)]
-mod tests {
+pub(crate) fn detail(name: &str) -> TemplateDetail {
     use vm_model::{Settings, Template, TemplateSettings, Timestamp};
 
-    use super::*;
-
-    fn detail(name: &str) -> TemplateDetail {
-        let (id, now) = (TemplateId::new(), Timestamp::now());
-        let Settings { limits, resolver, runtime } = Settings::default();
-        TemplateDetail {
-            template: Template {
-                id,
-                name: name.into(),
-                engine: "quickjs".into(),
-                is_active: true,
-                exposed_modules: Vec::new(),
-                libraries: Vec::new(),
-                created_at: now,
-                updated_at: now,
-            },
-            settings: TemplateSettings { vm_id: id, limits, resolver, runtime },
-            capabilities: Vec::new(),
-            startup_files: Vec::new(),
-        }
+    let (id, now) = (TemplateId::new(), Timestamp::now());
+    let Settings { limits, resolver, runtime } = Settings::default();
+    TemplateDetail {
+        template: Template {
+            id,
+            name: name.into(),
+            engine: "quickjs".into(),
+            is_active: true,
+            exposed_modules: Vec::new(),
+            libraries: Vec::new(),
+            created_at: now,
+            updated_at: now,
+        },
+        settings: TemplateSettings { vm_id: id, limits, resolver, runtime },
+        capabilities: Vec::new(),
+        startup_files: Vec::new(),
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
         let known = KnownTemplates::default();
         let id = TemplateId::new();
-        let name = |found: Option<TemplateDetail>| found.unwrap().template.name;
+        let name = |found: Option<Arc<TemplateDetail>>| found.unwrap().template.name.clone();
         let old = known.get(id, || {
             let read = detail("old");
             known.forget();

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `store` | [`Store`]: one writer, a few readers, and the transaction that every operation runs in |
 //! | `known_templates` | templates as they were last read |
+//! | `shared_templates` | templates as sessions keep them |
 //! | `templates` | the operations on templates and their startup files |
 //! | `capabilities` | the operations on the capabilities of templates |
 //! | `sessions` | the operations on sessions |
@@ -56,6 +57,7 @@ mod recovery;
 mod redo;
 mod schema;
 mod sessions;
+mod shared_templates;
 mod state;
 mod steps;
 mod store;

@@ -1,8 +1,8 @@
 //! The operations on sessions.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use rusqlite::{Connection, Error, Row, ToSql, params, params_from_iter, types::ValueRef};
+use rusqlite::{Connection, Error, Row, params, params_from_iter, types::ValueRef};
 use vm_model::{Execution, Session, SessionFilter, SessionId, SessionStatus, TemplateDetail, TemplateId, Timestamp};
 
 use crate::{
@@ -31,13 +31,14 @@ impl Store {
     pub fn insert_session(
         &self,
         session: &Session,
-        template: &TemplateDetail,
+        template: &Arc<TemplateDetail>,
         guest: &[u8; 32],
         image: Option<ImageId>,
     ) -> Result<(), StoreError> {
         self.write(format_args!("store session {}", session.id), |db| {
             let mut steps = Steps::default();
-            push(&mut steps, session, &Origin { template: &Json(template), guest: Some(*guest), image })?;
+            let template = self.shared_templates.write(template)?;
+            push(&mut steps, session, &Origin { template: &template, guest: Some(*guest), image })?;
             steps.take(db)
         })
     }
@@ -73,14 +74,15 @@ impl Store {
     pub fn insert_started_session(
         &self,
         session: &Session,
-        template: &TemplateDetail,
+        template: &Arc<TemplateDetail>,
         guest: &[u8; 32],
         image: Option<ImageId>,
         startup: &[Execution],
         effect: Effect<'_>,
     ) -> Result<(), StoreError> {
         let steps = |steps: &mut Steps| {
-            push(steps, session, &Origin { template: &Json(template), guest: Some(*guest), image })?;
+            let template = self.shared_templates.write(template)?;
+            push(steps, session, &Origin { template: &template, guest: Some(*guest), image })?;
             push_startup(steps, startup)
         };
         let doing = format_args!("store session {}", session.id);
@@ -123,9 +125,10 @@ impl Store {
     ///
     /// # Errors
     /// Only those of the database itself.
-    pub fn session_template(&self, id: SessionId) -> Result<Option<TemplateDetail>, StoreError> {
+    pub fn session_template(&self, id: SessionId) -> Result<Option<Arc<TemplateDetail>>, StoreError> {
         self.read_session(id, format_args!("read the template of session {id}"), |db| {
-            one(db, "SELECT template FROM sessions WHERE id = ?1", [id.as_bytes()], template)
+            let sql = "SELECT template_id, template FROM sessions WHERE id = ?1";
+            one(db, sql, [id.as_bytes()], |row| self.shared_templates.of_session(row))
         })
     }
 
@@ -164,7 +167,7 @@ impl Store {
 /// What a session is made from.
 struct Origin<'a> {
     /// As JSON.
-    template: &'a dyn ToSql,
+    template: &'a str,
     guest: Option<[u8; 32]>,
     image: Option<ImageId>,
 }
@@ -273,9 +276,4 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session, Failure> {
         memory: None,
         parent_session_id: row.get::<Option<_>>("parent")?.map(SessionId::from_bytes),
     })
-}
-
-pub(crate) fn template(row: &Row<'_>) -> Result<TemplateDetail, Failure> {
-    let Json(template) = Record { table: "sessions", row }.get("template")?;
-    Ok(template)
 }

@@ -1,5 +1,7 @@
 //! The operations on the state of sessions: their memory, and what belongs to it outside of it.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, Row, params, types::FromSql};
 use vm_model::{Session, SessionId, SessionStatus, TemplateDetail};
 
@@ -8,7 +10,7 @@ use crate::{
     checksum::{checksum, verify},
     error::Failure,
     query::{Record, all, one},
-    sessions::{COLUMNS, session, template},
+    sessions::{COLUMNS, session},
     steps::{Action, Steps, Value},
     value::Name,
 };
@@ -48,7 +50,7 @@ pub struct StoredSession {
     /// Its row.
     pub session: Session,
     /// The template that it was made from, as it was then.
-    pub template: TemplateDetail,
+    pub template: Arc<TemplateDetail>,
     /// Its state as it was last stored. `None`: it is closed, or it was made before state was stored.
     pub state: Option<State>,
 }
@@ -116,7 +118,9 @@ impl Store {
             let find = format!(
                 "SELECT {COLUMNS}, template, n, guest, image, changes, has_host, is_stale FROM sessions WHERE id = ?1"
             );
-            let found = one(db, &find, [id.as_bytes()], |row| Ok((session(row)?, template(row)?, origin(row)?)))?;
+            let found = one(db, &find, [id.as_bytes()], |row| {
+                Ok((session(row)?, self.shared_templates.of_session(row)?, origin(row)?))
+            })?;
             let Some((session, template, origin)) = found else { return Ok(None) };
             let state = origin.map(|origin| origin.read(db)).transpose()?;
             Ok(Some(StoredSession { session, template, state }))

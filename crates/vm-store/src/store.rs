@@ -13,6 +13,7 @@ use crate::{
     readers::Readers,
     redo::{Applier, LARGEST, Redo, Reference},
     schema,
+    shared_templates::SharedTemplates,
     state::{self, Effect},
     steps::Steps,
     wal::Checkpointer,
@@ -25,6 +26,7 @@ use crate::{
 /// write-ahead log into the file, and the lock at the very end.
 pub struct Store {
     pub(crate) known_templates: KnownTemplates,
+    pub(crate) shared_templates: SharedTemplates,
     applier: Option<Applier>,
     pub(crate) redo: Arc<Redo>,
     readers: Readers,
@@ -49,8 +51,8 @@ impl Store {
         let (readers, checkpointer) = (Readers::open(&path)?, Checkpointer::start(&path, &writer)?);
         let redo = Arc::new(Redo::open(&path, &writer)?);
         let applier = Some(Applier::start(&redo)?);
-        let known_templates = KnownTemplates::default();
-        Ok(Self { known_templates, applier, redo, readers, checkpointer, writer, _lock: lock })
+        let (known_templates, shared_templates) = (KnownTemplates::default(), SharedTemplates::default());
+        Ok(Self { known_templates, shared_templates, applier, redo, readers, checkpointer, writer, _lock: lock })
     }
 
     /// Runs `work` on one moment of the database. `doing` completes "cannot …" if it fails.

@@ -1,5 +1,7 @@
 //! The operations on templates and their startup files.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, Row, params};
 use vm_model::{
     Settings, StartupFile, StartupFileId, Template, TemplateDetail, TemplateId, TemplateSettings, Timestamp,
@@ -57,7 +59,7 @@ impl Store {
     ///
     /// # Errors
     /// Only those of the database itself.
-    pub fn template(&self, id: TemplateId) -> Result<Option<TemplateDetail>, StoreError> {
+    pub fn template(&self, id: TemplateId) -> Result<Option<Arc<TemplateDetail>>, StoreError> {
         self.known_templates.get(id, || {
             self.read_apart(format_args!("read template {id}"), |db| {
                 let Some((template, settings)) = find(db, id)? else { return Ok(None) };

@@ -58,7 +58,7 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
             file = hex(file.id),
             session = hex(session.id),
             live = hex(live.id),
-            detail = serde_json::to_string(&detail("old")).unwrap(),
+            detail = serde_json::to_string(detail("old").as_ref()).unwrap(),
             execution = hex(execution.id),
             metrics = serde_json::to_string(&execution.metrics).unwrap(),
         ))
@@ -71,7 +71,7 @@ fn a_database_of_an_older_schema_is_opened_with_all_that_is_in_it() {
         let store = Store::open(&path).unwrap();
         let template = store.template(id).unwrap().unwrap();
         assert_eq!((&*template.template.name, &*template.template.exposed_modules), ("old", &["fs".to_string()][..]));
-        assert_eq!((template.startup_files, template.capabilities), (vec![file], vec![]));
+        assert_eq!((&template.startup_files, &template.capabilities), (&vec![file], &vec![]));
         assert_eq!(template.settings.runtime.durability, Durability::Execution);
         assert_eq!(store.session(session.id).unwrap().unwrap().template_id, id);
         assert_eq!(store.executions(session.id, 9).unwrap()[0].id, execution.id);

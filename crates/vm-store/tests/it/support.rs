@@ -1,6 +1,6 @@
 //! Things to store, and a folder to store them in.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use rusqlite::Connection;
 use serde_json::{json, value::RawValue};
@@ -89,15 +89,15 @@ pub fn capability(template_id: TemplateId, kind: CapabilityKind, name: &str) -> 
     Capability { id: CapabilityId::new(), vm_id: template_id, kind, name: name.into(), enabled: false, config }
 }
 
-pub fn detail(name: &str) -> TemplateDetail {
+pub fn detail(name: &str) -> Arc<TemplateDetail> {
     let template = template(name);
     let Settings { limits, resolver, runtime } = Settings::default();
-    TemplateDetail {
+    Arc::new(TemplateDetail {
         settings: TemplateSettings { vm_id: template.id, limits, resolver, runtime },
         capabilities: vec![capability(template.id, CapabilityKind::Module, "exec")],
         startup_files: vec![startup_file(template.id, "init.js", 1)],
         template,
-    }
+    })
 }
 
 pub fn session() -> Session {

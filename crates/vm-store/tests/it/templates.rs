@@ -112,7 +112,7 @@ fn what_a_change_makes_of_a_template_is_stored_as_updated_now() {
         Ok::<_, StoreError>(())
     };
     let after = fixture.store.update_template(before.id, change).unwrap();
-    assert_eq!(fixture.store.template(before.id).unwrap().unwrap(), after);
+    assert_eq!(*fixture.store.template(before.id).unwrap().unwrap(), after);
     assert!(after.template.updated_at > before.updated_at);
     let expected = Template {
         name: "after".into(),

@@ -85,6 +85,39 @@ fn an_instance_that_was_made_ahead_is_like_any_other() {
 }
 
 #[test]
+fn an_instance_is_the_same_whatever_the_one_before_had() {
+    let mut first = Session::new();
+    first.repl("const rows = Array.from({ length: 5000 }, (_, at) => ({ at })); let more = []");
+    let image = ENGINE.image(&first.instance().state().unwrap()).unwrap();
+    let lead_to = |program: &str| {
+        let mut session = Session::at(Origin { image: Some(&image), changes: &[] }, Limits::default()).unwrap();
+        session.repl(program);
+        (session.changes.clone(), session.instance().state())
+    };
+    let few = lead_to("rows[17].at = 1000");
+    let many = lead_to("for (const row of rows) row.at += 1000");
+    let long = lead_to("more = new Array(200000).fill(7)");
+    let none = (Vec::new(), None);
+    for one in [&few, &many, &long, &none] {
+        for (changes, state) in [&few, &many, &long, &none] {
+            for _ in 0..2 {
+                Session::at(Origin { image: Some(&image), changes: &one.0 }, Limits::default()).unwrap();
+            }
+            // made for a third of that kind
+            ENGINE.prepare(Some(&image)).unwrap();
+            let mut session = Session::at(Origin { image: Some(&image), changes }, Limits::default()).unwrap();
+            assert!(session.instance().state() == *state);
+            let sum = "rows.reduce((sum, row) => sum + row.at, 0) + more.reduce((sum, n) => sum + n, 0)";
+            let mut slow = Session::at(Origin { image: Some(&image), changes }, Limits::default()).unwrap();
+            assert_eq!(session.preview(sum), slow.preview(sum));
+            session.repl("more.push(1)");
+            slow.repl("more.push(1)");
+            assert!(session.instance().state() == slow.instance().state());
+        }
+    }
+}
+
+#[test]
 fn changes_in_sequence_lead_to_the_same_place_as_the_whole_state() {
     let mut session = Session::new();
     session.repl("let rows = []");

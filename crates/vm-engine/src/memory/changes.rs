@@ -47,6 +47,8 @@ static PAGEMAP: LazyLock<io::Result<File>> = LazyLock::new(|| File::open("/proc/
 
 /// So many ranges are asked about one by one.
 const FEW: usize = 32;
+/// So many pages are asked about everything at once.
+const SMALL: usize = 4096;
 
 /// Page ranges that hold all pages that may differ from what the mapping was made of, or held when they were
 /// [protected](protect).
@@ -66,7 +68,8 @@ impl Written {
         Self(known.unwrap_or_else(|| std::iter::once(all(mapping)).collect()))
     }
 
-    pub(super) fn ranges(&self) -> &[Range<usize>] {
+    /// In order.
+    pub fn ranges(&self) -> &[Range<usize>] {
         &self.0
     }
 
@@ -101,6 +104,9 @@ fn all(mapping: &Mapping) -> Range<usize> {
 /// Of a large memory the kernel passes over what is protected in a third of the time if nothing else is asked; so only what
 /// is left is asked whether it is there at all. `None` where it cannot say.
 fn unprotected(mapping: &Mapping) -> Option<Vec<Range<usize>>> {
+    if all(mapping).len() <= SMALL {
+        return scan(mapping, ScanArgument::OWN_UNPROTECTED, all(mapping));
+    }
     let left = scan(mapping, ScanArgument::MAYBE_ABSENT, all(mapping))?;
     if left.len() > FEW {
         return scan(mapping, ScanArgument::UNPROTECTED, all(mapping));
@@ -149,6 +155,8 @@ impl ScanArgument {
     };
     /// Pages that are this process's own.
     const OWN: Self = Self { category_inverted: IS_FILE | IS_ZERO, category_mask: IS_FILE | IS_ZERO, ..Self::PRESENT };
+    /// Those of them that are not protected.
+    const OWN_UNPROTECTED: Self = Self { category_mask: IS_WRITTEN | IS_FILE | IS_ZERO, ..Self::OWN };
     /// Pages that are not protected. Whose they are is not asked, because the kernel has to look for that in a place far away
     /// for each page.
     const UNPROTECTED: Self = Self { category_mask: IS_WRITTEN, ..Self::PRESENT };

@@ -9,11 +9,16 @@ use std::{
 use super::{
     Image, Mapping, PAGE, Written, changes,
     delta::{Damaged, Delta, Reader},
+    kept::Kept,
     mapping::Denied,
 };
 
 /// So many pages are rather compared after each execution than protected: that costs a fault at their next write.
 const MANY: usize = 256;
+/// As many are rather protected when they are restored, if nobody is likely to write among them.
+const MANY_RESTORED: usize = 32;
+/// So many pages of its own a mapping may have although it holds there what the image has.
+const MOST_IN_VAIN: usize = 16;
 
 /// A state to go back to.
 #[derive(Clone, Debug)]
@@ -21,13 +26,18 @@ pub(crate) struct Checkpoint {
     image: Arc<Image>,
     size: usize,
     /// By page number.
-    pages: BTreeMap<usize, Box<[u8; PAGE]>>,
+    pages: BTreeMap<usize, Kept>,
 }
 
 impl Checkpoint {
     /// The state of a fresh mapping of this image.
     pub fn of(image: &Arc<Image>) -> Self {
         Self { image: image.clone(), size: image.len(), pages: BTreeMap::new() }
+    }
+
+    /// The image.
+    pub fn base(&self) -> &Arc<Image> {
+        &self.image
     }
 
     /// Takes over what the mapping holds now, and answers the delta from what was kept before. `written`: since the last
@@ -56,8 +66,9 @@ impl Checkpoint {
     pub fn changed_bytes(&self, mapping: &Mapping, written: &Written) -> Result<u64, Denied> {
         mapping.whole(|bytes| {
             let has_changed = |index: &usize| {
-                let now = bytes.get(index * PAGE..(index + 1) * PAGE);
-                now.is_some_and(|now| now != self.pages.get(index).map_or(self.image.page(*index), |kept| &kept[..]))
+                let (now, image) =
+                    (bytes.get(index * PAGE..).and_then(|rest| rest.first_chunk()), self.image.page(*index));
+                now.is_some_and(|now| !self.pages.get(index).map_or(image == now, |kept| kept.is(now, image)))
             };
             (written.ranges().iter().cloned().flatten().filter(has_changed).count() * PAGE) as u64
         })
@@ -67,19 +78,19 @@ impl Checkpoint {
     fn keep(&mut self, index: usize, now: &[u8; PAGE], delta: &mut Delta) -> bool {
         let image = self.image.page(index);
         match self.pages.get_mut(&index) {
-            Some(kept) if **kept == *now => return false,
+            Some(kept) if kept.is(now, image) => return false,
             Some(kept) => {
-                delta.page(index, &**kept, now);
+                delta.page(index, &kept.content(image), now);
                 if image == now {
                     self.pages.remove(&index);
                 } else {
-                    **kept = *now;
+                    kept.set(now);
                 }
             }
             None if image == now => return false,
             None => {
                 delta.page(index, image, now);
-                self.pages.insert(index, Box::new(*now));
+                self.pages.insert(index, Kept::page(now));
             }
         }
         true
@@ -91,8 +102,9 @@ impl Checkpoint {
             return None;
         }
         let mut delta = Delta::between(self.image.len(), self.size);
-        for (&index, page) in self.pages.range(..self.size / PAGE) {
-            delta.page(index, self.image.page(index), page);
+        for (&index, kept) in self.pages.range(..self.size / PAGE) {
+            let image = self.image.page(index);
+            delta.page(index, image, &kept.content(image));
         }
         Some(delta)
     }
@@ -100,6 +112,11 @@ impl Checkpoint {
     /// Back to the image.
     pub fn forget(&mut self) {
         *self = Self::of(&self.image);
+    }
+
+    /// Bytes of memory that it takes itself.
+    pub fn kept_bytes(&self) -> u64 {
+        self.pages.values().map(Kept::bytes).sum::<usize>() as u64
     }
 
     /// Bytes that differ from the image, in whole pages.
@@ -114,15 +131,16 @@ impl Checkpoint {
         if known > max_size {
             return Err(Damaged("it is of a larger memory"));
         }
-        while let Some(index) = reader.next_page()? {
+        while let Some((index, difference)) = reader.next_page()? {
             if index >= known / PAGE {
                 return Err(Damaged("it has a page outside the memory"));
             }
+            let image = self.image.page(index);
             match self.pages.entry(index) {
-                Entry::Vacant(entry) => reader.apply(entry.insert(self.image.page_copy(index)))?,
+                Entry::Vacant(entry) => drop(entry.insert(Kept::of(difference, image))),
                 Entry::Occupied(mut entry) => {
-                    reader.apply(entry.get_mut())?;
-                    if **entry.get() == *self.image.page(index) {
+                    entry.get_mut().toggle(&difference, image);
+                    if entry.get().is(image, image) {
                         entry.remove();
                     }
                 }
@@ -132,34 +150,65 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// A new mapping with the state kept here.
-    pub fn restore(&self) -> io::Result<Mapping> {
+    /// A new mapping with the state kept here. `first_written`: the pages that are likely to be written first, in order.
+    pub fn restore(&self, first_written: &[usize]) -> io::Result<Mapping> {
         let mapping = Mapping::of(&self.image, 0)?;
-        match self.fill(&mapping) {
+        match self.fill(&mapping, &[], first_written) {
             Ok(()) => Ok(mapping),
             Err(_) => self.restore_by_writing(),
         }
     }
 
-    /// Brings a mapping of the image that nobody has touched into the state kept here. Of no more use if that fails.
-    pub fn fill(&self, mapping: &Mapping) -> io::Result<()> {
+    /// Which pages differ from the image, by index and in order.
+    pub fn pages(&self) -> impl Iterator<Item = usize> {
+        self.pages.range(..self.size / PAGE).map(|(&index, _)| index)
+    }
+
+    /// Brings a mapping of the image that nobody has touched into the state kept here. `own`: the pages that are
+    /// [its own](Mapping::populate), in order. Refused where it has too many of them, or is too large; of no more use if that fails.
+    pub fn fill(&self, mapping: &Mapping, own: &[usize], first_written: &[usize]) -> io::Result<()> {
+        let is_own = |index: &usize| own.binary_search(index).is_ok();
+        let is_used = |index: &&usize| self.pages.contains_key(index) || first_written.binary_search(index).is_ok();
+        let in_vain = own.len() - own.iter().filter(is_used).count();
+        if mapping.size() > self.size || in_vain > MOST_IN_VAIN {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         mapping.grow(self.size).map_err(io::Error::other)?;
+        for (&index, kept) in self.pages.range(..self.size / PAGE).filter(|(index, _)| is_own(index)) {
+            mapping.page(index, |page| kept.bring(page)).map_err(io::Error::other)?;
+        }
         // The image's pages and those behind them are two mappings to the kernel.
         let (of_image, all) = (self.image.len() / PAGE, self.size / PAGE);
         for part in [0..of_image.min(all), of_image..all.max(of_image)] {
-            let mut pages = self.pages.range(part.clone()).map(|(&index, page)| (index, &**page)).peekable();
-            if pages.peek().is_some() {
-                mapping.fill(part, pages)?;
+            let missing = self.pages.range(part.clone()).filter(|(index, _)| !is_own(index));
+            let mut missing = missing.map(|(&index, kept)| (index, kept.content(self.image.page(index)))).peekable();
+            if missing.peek().is_some() {
+                mapping.fill(part, missing)?;
             }
         }
+        self.protect(mapping, first_written);
         Ok(())
+    }
+
+    /// Most of what a session wakes with is only read.
+    fn protect(&self, mapping: &Mapping, first_written: &[usize]) {
+        let (mut start, end, mut calm) = (0, self.size / PAGE, Vec::new());
+        for &next in first_written.iter().filter(|page| **page < end).chain([&end]) {
+            if self.pages.range(start..next).nth(MANY_RESTORED).is_some() {
+                calm.push(start..next);
+            }
+            start = next + 1;
+        }
+        if !calm.is_empty() {
+            changes::protect(mapping, &calm);
+        }
     }
 
     /// The same where the kernel fills nothing: it makes each page when that is written.
     fn restore_by_writing(&self) -> io::Result<Mapping> {
         let mapping = Mapping::of(&self.image, self.size)?;
-        for (&index, page) in self.pages.range(..self.size / PAGE) {
-            mapping.write((index * PAGE) as u32, &**page).map_err(io::Error::other)?;
+        for (&index, kept) in self.pages.range(..self.size / PAGE) {
+            mapping.page(index, |page| kept.bring(page)).map_err(io::Error::other)?;
         }
         Ok(mapping)
     }
@@ -181,8 +230,8 @@ impl Checkpoint {
     pub fn image(&self) -> io::Result<Image> {
         let mut bytes = self.image.bytes().to_vec();
         bytes.resize(self.size, 0);
-        for (&index, page) in self.pages.range(..self.size / PAGE) {
-            bytes[index * PAGE..(index + 1) * PAGE].copy_from_slice(&page[..]);
+        for (&index, kept) in self.pages.range(..self.size / PAGE) {
+            bytes[index * PAGE..(index + 1) * PAGE].copy_from_slice(&kept.content(self.image.page(index))[..]);
         }
         Image::new(bytes)
     }
@@ -205,21 +254,21 @@ mod tests {
         let image = Arc::new(Image::new((0..16 * PAGE).map(|i| i as u8).collect()).unwrap());
         let mapping = Mapping::of(&image, 0).unwrap();
         let (mut checkpoint, mut deltas) = (Checkpoint::of(&image), Vec::new());
-        assert_eq!(content(&checkpoint.restore().unwrap()), content(&mapping));
+        assert_eq!(content(&checkpoint.restore(&[]).unwrap()), content(&mapping));
         for round in 0..40_u32 {
             mapping.grow((16 + round as usize) * PAGE).unwrap();
             mapping.write(round * 977, &[round as u8; 1500]).unwrap();
-            let before = content(&checkpoint.restore().unwrap());
+            let before = content(&checkpoint.restore(&[]).unwrap());
             let delta = update(&mut checkpoint, &mapping).encode();
             let kept = content(&mapping);
             mapping.write(round * 131, &[0xff; 3]).unwrap();
-            assert_eq!(content(&checkpoint.restore().unwrap()), kept, "round {round}");
+            assert_eq!(content(&checkpoint.restore(&[]).unwrap()), kept, "round {round}");
             assert_eq!(content(&checkpoint.restore_by_writing().unwrap()), kept, "round {round}");
             deltas.push(delta);
 
             // back and forth
             checkpoint.apply(Reader::new(&deltas[round as usize]).unwrap(), usize::MAX).unwrap();
-            assert_eq!(content(&checkpoint.restore().unwrap()), before, "round {round}");
+            assert_eq!(content(&checkpoint.restore(&[]).unwrap()), before, "round {round}");
             checkpoint.apply(Reader::new(&deltas[round as usize]).unwrap(), usize::MAX).unwrap();
 
             // by all deltas, by one, and as an image
@@ -228,7 +277,7 @@ mod tests {
             let mut whole = Checkpoint::of(&image);
             whole.apply(Reader::new(&checkpoint.whole().unwrap().encode()).unwrap(), usize::MAX).unwrap();
             for other in [replayed, whole, Checkpoint::of(&Arc::new(checkpoint.image().unwrap()))] {
-                assert_eq!(content(&other.restore().unwrap()), kept, "round {round}");
+                assert_eq!(content(&other.restore(&[]).unwrap()), kept, "round {round}");
             }
         }
     }
@@ -242,7 +291,7 @@ mod tests {
         let mut checkpoint = Checkpoint::of(&image);
         update(&mut checkpoint, &mapping);
         let filled = Mapping::of(&image, 80 * PAGE).unwrap();
-        let is_filled = checkpoint.fill(&filled).is_ok();
+        let is_filled = checkpoint.fill(&filled, &[], &[]).is_ok();
         assert_eq!(is_filled, mapping.begin_protecting());
         if is_filled {
             assert_eq!(content(&filled), content(&mapping));
@@ -262,7 +311,7 @@ mod tests {
             mapping.write((page * PAGE) as u32, &[round; 9]).unwrap();
             let delta = update(&mut checkpoint, &mapping).encode();
             assert!(delta.len() < 200, "{} bytes for one page", delta.len());
-            assert_eq!(content(&checkpoint.restore().unwrap()), content(&mapping), "round {round}");
+            assert_eq!(content(&checkpoint.restore(&[]).unwrap()), content(&mapping), "round {round}");
         }
         if mapping.has_protected() {
             assert!(Written::of(&mapping).bytes() < (PAGE * MANY) as u64);

@@ -1,16 +1,17 @@
 //! What two states of a memory differ in, as bytes to be stored.
 //!
-//! Words are XORed, so a delta leads from either state to the other, and applying it twice changes nothing.
+//! It leads from either state to the other, and applying it twice changes nothing.
 //!
 //! A version byte, the CRC-32 of it and of what follows, and blocks: each its length, its unpacked length (4 bytes), and LZ4. Unpacked and
 //! one behind the other they hold, all numbers little-endian: the two sizes XORed (8 bytes), then for each page how many pages
-//! were left out before it (4 bytes), a bit for each eighth of it that differs (1 byte), and for each of these eighths a bit
-//! for each of its 64 words that differs (8 bytes), and these words, of 8 bytes. No page is in two blocks.
+//! were left out before it (4 bytes), and its [difference](super::difference). No page is in two blocks.
 //!
-//! Until version 2 there were no bits: until its 512 words were told, a page had how many are equal (2 bytes), how many are
-//! not (2 bytes), and these. And the version byte was not in the checksum.
+//! Until version 2 there were runs instead: until its 512 words were told, a page had how many are equal (2 bytes), how many
+//! are not (2 bytes), and these, XORed. And the version byte was not in the checksum.
 
-use super::PAGE;
+use std::sync::Arc;
+
+use super::{PAGE, difference::Difference};
 
 const VERSION: u8 = 3;
 /// What was stored before there were bits for the words that differ.
@@ -21,8 +22,6 @@ const ONE_BLOCK: u8 = 1;
 const BLOCK: usize = 32 << 10;
 const WORD: usize = 8;
 const WORDS: usize = PAGE / WORD;
-/// So many words share a mask, which has a bit for each.
-const GROUP: usize = u64::BITS as usize;
 /// An LZ4 block is at least a 255th of what it unpacks to.
 const MAX_RATIO: usize = 255;
 
@@ -40,6 +39,8 @@ pub(crate) struct Delta {
 #[error("the stored change of a memory is damaged: {0}")]
 pub(crate) struct Damaged(pub &'static str);
 
+const CUT_OFF: Damaged = Damaged("it is cut off");
+
 impl Delta {
     /// Between states of these sizes in bytes.
     pub fn between(before: usize, after: usize) -> Self {
@@ -47,29 +48,10 @@ impl Delta {
     }
 
     /// Adds a page; in the order of their indexes.
-    pub fn page(&mut self, index: usize, before: &[u8], after: &[u8; PAGE]) {
+    pub fn page(&mut self, index: usize, before: &[u8; PAGE], after: &[u8; PAGE]) {
         self.last.extend(((index - self.next_page) as u32).to_le_bytes());
         self.next_page = index + 1;
-        let (before, _) = before.as_chunks::<WORD>();
-        let (after, _) = after.as_chunks::<WORD>();
-        let groups_at = self.last.len();
-        self.last.push(0);
-        for (group, (before, after)) in before.chunks(GROUP).zip(after.chunks(GROUP)).enumerate() {
-            // as a whole first: that is quick, and most are equal
-            if before == after {
-                continue;
-            }
-            let mut mask = (0..)
-                .zip(before.iter().zip(after))
-                .fold(0, |mask, (bit, (before, after))| mask | u64::from(before != after) << bit);
-            self.last[groups_at] |= 1 << group;
-            self.last.extend(mask.to_le_bytes());
-            while mask != 0 {
-                let word = mask.trailing_zeros() as usize;
-                self.last.extend((u64::from_le_bytes(before[word]) ^ u64::from_le_bytes(after[word])).to_le_bytes());
-                mask &= mask - 1;
-            }
-        }
+        Difference::push(before, after, &mut self.last);
         if self.last.len() >= BLOCK {
             pack(&mut self.blocks, &self.last);
             self.last.clear();
@@ -96,7 +78,7 @@ pub(crate) struct Reader<'a> {
     version: u8,
     blocks: &'a [u8],
     /// Unpacked.
-    block: Vec<u8>,
+    block: Arc<Vec<u8>>,
     at: usize,
     next_page: usize,
     sizes: usize,
@@ -113,7 +95,7 @@ impl<'a> Reader<'a> {
         if checksum(version, blocks) != sum {
             return Err(Damaged("its checksum is wrong"));
         }
-        let mut reader = Self { version, blocks, block: Vec::new(), at: 0, next_page: 0, sizes: 0 };
+        let mut reader = Self { version, blocks, block: Arc::default(), at: 0, next_page: 0, sizes: 0 };
         reader.unpack()?;
         let sizes = u64::from_le_bytes(reader.take()?);
         reader.sizes = usize::try_from(sizes).map_err(|_| Damaged("it names an impossible size"))?;
@@ -128,12 +110,9 @@ impl<'a> Reader<'a> {
         if size > block.len() * MAX_RATIO {
             return Err(Damaged("it names an impossible length"));
         }
-        self.at = 0;
-        self.block.resize(size, 0);
-        match lz4_flex::block::decompress_into(block, &mut self.block) {
-            Ok(unpacked) if unpacked == size => Ok(()),
-            _ => Err(Damaged("it cannot be unpacked")),
-        }
+        let unpacked = lz4_flex::block::decompress(block, size).ok().filter(|unpacked| unpacked.len() == size);
+        (self.block, self.at) = (Arc::new(unpacked.ok_or(Damaged("it cannot be unpacked"))?), 0);
+        Ok(())
     }
 
     /// The size of the one state, given that of the other.
@@ -141,8 +120,8 @@ impl<'a> Reader<'a> {
         other ^ self.sizes
     }
 
-    /// Which page the next [`Reader::apply`] is for.
-    pub fn next_page(&mut self) -> Result<Option<usize>, Damaged> {
+    /// The next page, and what it differs in.
+    pub(super) fn next_page(&mut self) -> Result<Option<(usize, Difference)>, Damaged> {
         while self.at == self.block.len() {
             if self.blocks.is_empty() {
                 return Ok(None);
@@ -151,34 +130,18 @@ impl<'a> Reader<'a> {
         }
         let index = self.next_page + u32::from_le_bytes(self.take()?) as usize;
         self.next_page = index + 1;
-        Ok(Some(index))
+        let difference = if self.version < VERSION { self.runs()? } else { self.difference()? };
+        Ok(Some((index, difference)))
     }
 
-    /// Brings the page from the one state to the other.
-    pub fn apply(&mut self, page: &mut [u8; PAGE]) -> Result<(), Damaged> {
-        let (words, _) = page.as_chunks_mut::<WORD>();
-        if self.version < VERSION {
-            return self.apply_runs(words);
-        }
-        let [groups] = self.take()?;
-        for (group, words) in words.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
-            if groups & 1 << group != 0 {
-                self.apply_group(words)?;
-            }
-        }
-        Ok(())
+    fn difference(&mut self) -> Result<Difference, Damaged> {
+        let difference = Difference::at(&self.block, self.at).ok_or(CUT_OFF)?;
+        self.at += difference.len();
+        Ok(difference)
     }
 
-    fn apply_group(&mut self, words: &mut [[u8; WORD]; GROUP]) -> Result<(), Damaged> {
-        let mut mask = u64::from_le_bytes(self.take()?);
-        for other in self.words(mask.count_ones() as usize)? {
-            toggle(&mut words[mask.trailing_zeros() as usize % GROUP], other);
-            mask &= mask.wrapping_sub(1);
-        }
-        Ok(())
-    }
-
-    fn apply_runs(&mut self, words: &mut [[u8; WORD]]) -> Result<(), Damaged> {
+    fn runs(&mut self) -> Result<Difference, Damaged> {
+        let mut page = [0; PAGE];
         let mut at = 0;
         while at < WORDS {
             let from = at + usize::from(u16::from_le_bytes(self.take()?));
@@ -186,19 +149,12 @@ impl<'a> Reader<'a> {
             if to == at {
                 return Err(Damaged("it leaves a page unfinished"));
             }
-            let words = words.get_mut(from..to).ok_or(Damaged("it reaches beyond a page"))?;
-            let others = self.words(words.len())?;
-            words.iter_mut().zip(others).for_each(|(word, other)| toggle(word, other));
+            let run = page.get_mut(from * WORD..to * WORD).ok_or(Damaged("it reaches beyond a page"))?;
+            run.copy_from_slice(cut(&mut &self.block[self.at..], run.len())?);
+            self.at += run.len();
             at = to;
         }
-        Ok(())
-    }
-
-    /// The next words of the block.
-    fn words(&mut self, count: usize) -> Result<&[[u8; WORD]], Damaged> {
-        let bytes = cut(&mut &self.block[self.at..], count * WORD)?;
-        self.at += bytes.len();
-        Ok(bytes.as_chunks().0)
+        Ok(Difference::between(&[0; PAGE], &page))
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
@@ -217,22 +173,18 @@ fn checksum(version: u8, blocks: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-fn toggle(word: &mut [u8; WORD], other: &[u8; WORD]) {
-    *word = (u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other)).to_le_bytes();
-}
-
 fn number(rest: &mut &[u8]) -> Result<u32, Damaged> {
     take(rest).map(u32::from_le_bytes)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Damaged> {
-    let (first, others) = rest.split_first_chunk().ok_or(Damaged("it is cut off"))?;
+    let (first, others) = rest.split_first_chunk().ok_or(CUT_OFF)?;
     *rest = others;
     Ok(*first)
 }
 
 fn cut<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], Damaged> {
-    let (first, others) = rest.split_at_checked(length).ok_or(Damaged("it is cut off"))?;
+    let (first, others) = rest.split_at_checked(length).ok_or(CUT_OFF)?;
     *rest = others;
     Ok(first)
 }
@@ -249,8 +201,8 @@ mod tests {
 
     fn apply(bytes: &[u8], pages: &mut Pages) -> Result<(), Damaged> {
         let mut reader = Reader::new(bytes)?;
-        while let Some(index) = reader.next_page()? {
-            reader.apply(pages.entry(index).or_insert_with(|| Box::new([0; PAGE])))?;
+        while let Some((index, difference)) = reader.next_page()? {
+            difference.toggle(pages.entry(index).or_insert_with(|| Box::new([0; PAGE])));
         }
         Ok(())
     }
@@ -258,7 +210,7 @@ mod tests {
     fn delta(before: &Pages, after: &Pages) -> Vec<u8> {
         let mut delta = Delta::between(3 << 16, 5 << 16);
         for (index, page) in after {
-            delta.page(*index, &before[index][..], page);
+            delta.page(*index, &before[index], page);
         }
         delta.encode()
     }

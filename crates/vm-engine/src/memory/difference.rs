@@ -4,7 +4,7 @@
 //! differs (1 byte), and for each of these eighths a bit for each of its 64 words that differs (8 bytes), and these words, of
 //! 8 bytes, little-endian.
 
-use std::borrow::Cow;
+use std::{ops::Range, sync::Arc};
 
 use super::PAGE;
 
@@ -15,15 +15,18 @@ const GROUP: usize = u64::BITS as usize;
 type Word = [u8; WORD];
 type Group = [Word; GROUP];
 
-/// One, as its bytes.
+/// One, as a part of the bytes that it was read with: many are kept, and to copy each would take as long as to unpack it.
 #[derive(Clone, Debug)]
-pub(super) struct Difference<'a>(Cow<'a, [u8]>);
+pub(super) struct Difference {
+    bytes: Arc<Vec<u8>>,
+    range: Range<usize>,
+}
 
-impl<'a> Difference<'a> {
+impl Difference {
     pub fn between(one: &[u8; PAGE], other: &[u8; PAGE]) -> Self {
         let mut bytes = Vec::new();
         Self::push(one, other, &mut bytes);
-        Self(Cow::Owned(bytes))
+        Self { range: 0..bytes.len(), bytes: Arc::new(bytes) }
     }
 
     /// Adds the one between these pages to `bytes`.
@@ -48,25 +51,20 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// The one that `bytes` begin with, which go on behind it. `None`: they are cut off.
-    pub fn cut(bytes: &mut &'a [u8]) -> Option<Self> {
-        let mut rest = *bytes;
+    /// The one that begins at this place. `None`: it is cut off.
+    pub fn at(bytes: &Arc<Vec<u8>>, start: usize) -> Option<Self> {
+        let mut rest = bytes.get(start..)?;
         let groups = *rest.split_off_first()?;
         for _ in 0..groups.count_ones() {
             let mask = u64::from_le_bytes(*rest.split_off(..WORD)?.first_chunk()?);
             rest.split_off(..mask.count_ones() as usize * WORD)?;
         }
-        let length = bytes.len() - rest.len();
-        bytes.split_off(..length).map(|bytes| Self(Cow::Borrowed(bytes)))
-    }
-
-    pub fn into_owned(self) -> Difference<'static> {
-        Difference(Cow::Owned(self.0.into_owned()))
+        Some(Self { bytes: bytes.clone(), range: start..bytes.len() - rest.len() })
     }
 
     /// Its length in bytes.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.range.len()
     }
 
     /// Makes the one page the other.
@@ -93,9 +91,9 @@ impl<'a> Difference<'a> {
     }
 
     fn steps(&self) -> Steps<'_> {
-        match &*self.0 {
-            [groups, masks @ ..] => Steps { groups: *groups, masks: masks.as_chunks().0 },
-            [] => Steps { groups: 0, masks: &[] },
+        match self.bytes.get(self.range.clone()) {
+            Some([groups, masks @ ..]) => Steps { groups: *groups, masks: masks.as_chunks().0 },
+            _ => Steps { groups: 0, masks: &[] },
         }
     }
 }
@@ -155,12 +153,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_difference_leads_from_either_page_to_the_other_and_to_none_else(one in page(), other in page(), third in page()) {
-            let mut bytes = Vec::new();
+            let mut bytes = vec![7; 3];
             Difference::push(&one, &other, &mut bytes);
+            let length = bytes.len() - 3;
             bytes.push(7);
-            let mut rest = bytes.as_slice();
-            let difference = Difference::cut(&mut rest).unwrap();
-            prop_assert_eq!(rest, [7]);
+            let difference = Difference::at(&Arc::new(bytes), 3).unwrap();
+            prop_assert_eq!(difference.len(), length);
             prop_assert!(difference.leads(&one, &other) && difference.leads(&other, &one));
             prop_assert_eq!(difference.leads(&one, &third), other == third);
             let mut page = one.clone();
@@ -174,8 +172,8 @@ mod tests {
         fn one_that_is_cut_off_is_none(one in page(), other in page(), at: prop::sample::Index) {
             let mut bytes = Vec::new();
             Difference::push(&one, &other, &mut bytes);
-            let mut cut = &bytes[..at.index(bytes.len())];
-            prop_assert!(Difference::cut(&mut cut).is_none());
+            bytes.truncate(at.index(bytes.len()));
+            prop_assert!(Difference::at(&Arc::new(bytes), 0).is_none());
         }
     }
 }

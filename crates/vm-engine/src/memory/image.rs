@@ -55,14 +55,8 @@ impl Image {
     }
 
     /// What a fresh mapping holds at this page: the image's bytes, or zeros behind its end.
-    pub(crate) fn page(&self, index: usize) -> &[u8] {
-        self.bytes.get(index * PAGE..(index + 1) * PAGE).unwrap_or(&[0; PAGE])
-    }
-
-    /// A copy of the same.
-    pub(crate) fn page_copy(&self, index: usize) -> Box<[u8; PAGE]> {
-        // by way of a slice, so that it is not copied twice
-        Box::<[u8]>::from(self.page(index)).try_into().unwrap_or_else(|_| Box::new([0; PAGE]))
+    pub(crate) fn page(&self, index: usize) -> &[u8; PAGE] {
+        self.bytes.get(index * PAGE..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; PAGE])
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) enum Kept {
     /// What an execution has written is mostly written again.
     Page(Box<[u8; PAGE]>),
     /// As it was stored: most of what a session wakes with is only read.
-    Difference(Difference<'static>),
+    Difference(Difference),
 }
 
 impl Kept {
@@ -18,22 +18,13 @@ impl Kept {
     }
 
     /// A page that differs from the image's so.
-    pub fn of(difference: Difference<'_>, image: &[u8; PAGE]) -> Self {
+    pub fn of(difference: Difference, image: &[u8; PAGE]) -> Self {
         if difference.len() < PAGE / 2 {
-            return Self::Difference(difference.into_owned());
+            return Self::Difference(difference);
         }
         let mut page = Box::new(*image);
         difference.toggle(&mut page);
         Self::Page(page)
-    }
-
-    /// Keeps the page, which is this, as a whole. Answers whether it was not.
-    pub fn unfold(&mut self, page: &[u8; PAGE]) -> bool {
-        let is_folded = matches!(self, Self::Difference(_));
-        if is_folded {
-            self.set(page);
-        }
-        is_folded
     }
 
     /// Takes the place of what was kept.
@@ -45,7 +36,7 @@ impl Kept {
     }
 
     /// Goes on to the other page of a difference.
-    pub fn toggle(&mut self, difference: &Difference<'_>, image: &[u8; PAGE]) {
+    pub fn toggle(&mut self, difference: &Difference, image: &[u8; PAGE]) {
         if let Self::Difference(_) = self {
             *self = Self::page(&self.content(image));
         }

@@ -5,6 +5,7 @@
 //! code, which wasmtime turns into a trap; a fault in host code would end the process.
 
 use std::{
+    borrow::Cow,
     ffi::c_void,
     io,
     ops::Range,
@@ -21,6 +22,8 @@ use super::{Image, PAGE, userfault};
 
 /// Addresses that one memory reserves: all that 32 bits can name, and wasmtime's guard behind them.
 const ADDRESSES: usize = 4 << 30;
+/// The unit of a memory's size in WebAssembly.
+const GRANULE: usize = 64 << 10;
 /// Offsets in load and store instructions reach at most this far behind the 4 GiB without a check of their own.
 pub(crate) const GUARD: usize = 32 << 20;
 
@@ -45,6 +48,8 @@ unsafe impl Sync for Mapping {}
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Denied(&'static str);
+
+const OUTSIDE: Denied = Denied("the guest named a place outside its memory");
 
 impl Mapping {
     /// A memory of zeros.
@@ -141,6 +146,17 @@ impl Mapping {
         Ok(())
     }
 
+    /// Changes a page, by index.
+    pub fn page(&self, index: usize, change: impl FnOnce(&mut [u8; PAGE])) -> Result<(), Denied> {
+        let _guard = self.enter()?;
+        let start = u32::try_from(index * PAGE).map_err(|_| OUTSIDE)?;
+        let at = self.place(start, PAGE)?;
+        // SAFETY: inside the accessible part, which stays so while the lock is held; for nobody runs in a memory whose pages
+        // are changed, and the watchdog's flag is written under the lock.
+        change(unsafe { &mut *at.cast() });
+        Ok(())
+    }
+
     /// Looks at all of it.
     pub fn whole<T>(&self, look: impl FnOnce(&[u8]) -> T) -> Result<T, Denied> {
         let _guard = self.enter()?;
@@ -167,7 +183,7 @@ impl Mapping {
     pub fn fill<'a>(
         &self,
         range: Range<usize>,
-        pages: impl Iterator<Item = (usize, &'a [u8; PAGE])>,
+        pages: impl Iterator<Item = (usize, Cow<'a, [u8; PAGE]>)>,
     ) -> io::Result<()> {
         let _guard = self.enter().map_err(io::Error::other)?;
         if range.end * PAGE > self.size() {
@@ -176,6 +192,23 @@ impl Mapping {
         // SAFETY: the range is the mapping's own, and accessible; the host touches it under the lock only, and no guest runs
         // in a mapping that was not touched.
         unsafe { userfault::fill(self.base, range, pages) }
+    }
+
+    /// Has the kernel make pages the mapping's own before anybody writes to them, by index and in order; they hold what they
+    /// held. Makes it as long as that takes.
+    pub fn populate(&self, pages: &[usize]) -> io::Result<()> {
+        if let Some(last) = pages.last() {
+            self.grow(((last + 1) * PAGE).next_multiple_of(GRANULE)).map_err(io::Error::other)?;
+        }
+        let _guard = self.enter().map_err(io::Error::other)?;
+        for run in pages.chunk_by(|one, next| one + 1 == *next) {
+            // SAFETY: the range lies inside the mapping's accessible part, and what is there stays the same.
+            unsafe {
+                let start = self.base.as_ptr().byte_add(run[0] * PAGE);
+                rustix::mm::madvise(start, run.len() * PAGE, Advice::LinuxPopulateWrite)?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives pages back to the kernel, by index; they hold again what the image has there, or zeros.
@@ -219,7 +252,7 @@ impl Mapping {
 
     fn place(&self, start: u32, len: usize) -> Result<*mut u8, Denied> {
         if start as usize + len > self.size() {
-            return Err(Denied("the guest named a place outside its memory"));
+            return Err(OUTSIDE);
         }
         // SAFETY: not beyond the end of the accessible part, as just checked.
         Ok(unsafe { self.base().add(start as usize) })

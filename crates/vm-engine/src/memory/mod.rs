@@ -8,7 +8,9 @@
 //! | `changes` | which pages of a mapping have been written |
 //! | `userfault` | has the kernel fill pages, and watch for writes to protected ones |
 //! | `checkpoint` | what a mapping held at the end of the last execution, as differences from its image |
+//! | `kept` | one page of that |
 //! | `delta` | what two states of a memory differ in, as bytes to be stored |
+//! | `difference` | what two pages differ in |
 
 // The one place for it: each block gives its reason.
 #![allow(unsafe_code)]
@@ -17,7 +19,9 @@ mod changes;
 mod checkpoint;
 mod creator;
 mod delta;
+mod difference;
 mod image;
+mod kept;
 mod mapping;
 mod userfault;
 

@@ -3,7 +3,7 @@
 //! It fills pages that nobody has touched, in half the time that a fault for each and a copy take. And it watches for writes
 //! to protected pages: it lifts the protection by itself, and can tell later (in the asynchronous mode, of Linux 6.7 and later).
 
-use std::{ffi::c_void, io, ops::Range, os::fd::OwnedFd, ptr::NonNull, sync::LazyLock};
+use std::{borrow::Cow, ffi::c_void, io, ops::Range, os::fd::OwnedFd, ptr::NonNull, sync::LazyLock};
 
 use rustix::{
     ioctl::{self, Setter, Updater},
@@ -106,7 +106,7 @@ unsafe fn register(place: Place, mode: u64) -> io::Result<()> {
 pub(super) unsafe fn fill<'a>(
     base: NonNull<c_void>,
     range: Range<usize>,
-    pages: impl Iterator<Item = (usize, &'a [u8; PAGE])>,
+    pages: impl Iterator<Item = (usize, Cow<'a, [u8; PAGE]>)>,
 ) -> io::Result<()> {
     let place = Place::of(base, &range);
     // SAFETY: as the caller says.
@@ -118,7 +118,7 @@ pub(super) unsafe fn fill<'a>(
             run.clear();
             first = index;
         }
-        run.extend_from_slice(page);
+        run.extend_from_slice(&page[..]);
     }
     copy(base, &range, first, &run)?;
     // SAFETY: the opcode reads one such structure; a page that is not watched any more holds what it held.

@@ -14,6 +14,7 @@ use super::{
     QuickJs,
     host::{Host, Outside},
     machine::{Machine, Turn},
+    spares::{Spare, Spares},
 };
 use crate::{
     EngineError, Run, StopReason,
@@ -50,6 +51,10 @@ pub(super) struct QuickJsInstance {
     stop_flag: u32,
     /// What `process.env` shows in every execution.
     env: BTreeMap<String, String>,
+    /// Where a program is likely to write that begins with a machine in the state of the checkpoint: page indexes, in order.
+    first_written: Vec<usize>,
+    /// To be told where the first program really wrote; for sessions that wake.
+    wakes: Option<Arc<Spares>>,
     /// What the checkpoint holds, packed, while the instance rests.
     resting: Option<Option<Vec<u8>>>,
     /// `None` only while it is being replaced or rests, and after that failed.
@@ -75,13 +80,17 @@ impl QuickJsInstance {
             heap_used: None,
             stop_flag: engine.stop_flag,
             env: setup.env.clone(),
+            first_written: Vec::new(),
+            wakes: (!origin.changes.is_empty()).then(|| engine.spares.clone()),
             resting: None,
             machine: None,
         };
         for change in origin.changes {
             instance.checkpoint.apply(Reader::new(change)?, instance.max_memory())?;
         }
-        let mut machine = match engine.spares.take(image) {
+        let (spare, first_written) = engine.spares.take(image, instance.checkpoint.pages());
+        instance.first_written = first_written;
+        let mut machine = match spare {
             Some(spare) => instance.take_over(spare),
             None => instance.stamp(),
         }?;
@@ -117,17 +126,17 @@ impl QuickJsInstance {
     }
 
     /// [`Self::stamp`], with a machine that was made ahead.
-    fn take_over(&self, mut spare: Machine) -> Result<Machine, EngineError> {
-        if self.checkpoint.fill(&spare.host().mapping).is_err() {
+    fn take_over(&self, Spare { mut machine, own }: Spare) -> Result<Machine, EngineError> {
+        if self.checkpoint.fill(&machine.host().mapping, &own, &self.first_written).is_err() {
             return self.stamp();
         }
-        spare.hand_out(self.max_memory(), self.outside.clone());
-        Ok(spare)
+        machine.hand_out(self.max_memory(), self.outside.clone());
+        Ok(machine)
     }
 
     /// A machine in the state of the checkpoint.
     fn stamp(&self) -> Result<Machine, EngineError> {
-        let mapping = Arc::new(self.checkpoint.restore()?);
+        let mapping = Arc::new(self.checkpoint.restore(&self.first_written)?);
         Ok(Machine::new(&self.module, mapping, self.max_memory(), self.outside.clone())?)
     }
 
@@ -189,6 +198,9 @@ impl QuickJsInstance {
         self.heap_used = Some(heap_used);
         let mem_bytes = u64::from(heap_used);
         let mut written = Written::of(&mapping);
+        if let Some(spares) = self.wakes.take() {
+            spares.note_written(self.checkpoint.base(), &written);
+        }
         let own = self.checkpoint.own_bytes().max(written.bytes());
         let is_loose = own > LOOSE * mem_bytes.max(self.own_when_cleared);
         if is_loose {
@@ -292,7 +304,7 @@ impl Instance for QuickJsInstance {
         match &self.resting {
             Some(packed) => packed.as_ref().map_or(0, |packed| packed.len() as u64),
             // each page is in the memory, and kept
-            None => 2 * self.checkpoint.own_bytes(),
+            None => self.checkpoint.own_bytes() + self.checkpoint.kept_bytes(),
         }
     }
 

@@ -31,7 +31,7 @@ use guest::Guest;
 use host::{Host, Outside};
 use instance::QuickJsInstance;
 use machine::Machine;
-use spares::Spares;
+use spares::{Spare, Spares};
 
 /// The most native stack that WebAssembly code may use. JavaScript's own limit (512 KiB of the guest's stack) is reached
 /// first, so deep recursion throws a `RangeError` that scripts can catch.
@@ -55,7 +55,7 @@ pub struct QuickJs {
     /// Where the guest looks for the wish to stop.
     stop_flag: u32,
     identity: [u8; 32],
-    spares: Spares,
+    spares: Arc<Spares>,
 }
 
 impl QuickJs {
@@ -83,7 +83,7 @@ impl QuickJs {
         let (image, stop_flag) = first_image(&linker, &module, &guest)?;
         let identity = Sha256::new().chain_update(&guest.code).chain_update(image.bytes()).finalize().into();
         let module = linker.instantiate_pre(&module)?;
-        Ok(Self { module, image: Arc::new(image), stop_flag, identity, spares: Spares::default() })
+        Ok(Self { module, image: Arc::new(image), stop_flag, identity, spares: Arc::default() })
     }
 }
 
@@ -107,10 +107,11 @@ impl Engine for QuickJs {
 
     fn prepare(&self, image: Option<&Arc<Image>>) -> Result<(), EngineError> {
         let image = image.unwrap_or(&self.image);
-        if !self.spares.has(image) {
+        if let Some(own) = self.spares.wanted(image) {
             let mapping = Arc::new(Mapping::of(image, 0)?);
+            mapping.populate(&own)?;
             let machine = Machine::new(&self.module, mapping, Mapping::capacity(), Outside::nothing())?;
-            self.spares.put(image, machine);
+            self.spares.put(image, Spare { machine, own });
         }
         Ok(())
     }

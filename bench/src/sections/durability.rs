@@ -16,6 +16,10 @@ use crate::{
 
 const CALLS: usize = 1000;
 const WAKES: usize = 200;
+/// So many sessions are woken one after the other.
+const IN_TURN: usize = 8;
+/// So many calls after a wake a session is as it will be.
+const SETTLED: usize = 20;
 const RESTARTED: usize = 1000;
 const MANY: usize = 100_000;
 /// A startup file, which is in the image.
@@ -59,38 +63,53 @@ fn wakes(bench: &mut Bench) -> Result<()> {
     connection.call("POST", &format!("/templates/{template}/startup-files"), Some(&json!({ "path": "rows.js" })))?;
     // the image is made with the first one
     connection.session(&template, folder.path())?;
-    let changed = connection.session(&template, folder.path())?;
-    let (rounds, note) = wake(bench, &mut connection, &changed, CHANGED)?;
-    bench.report.target("wake, p50 at 200 differing pages", &rounds, &note)?;
-    let new = connection.session(&template, folder.path())?;
-    let (rounds, note) = wake(bench, &mut connection, &new, NEW)?;
+    let (changed_rows, note) = changed(&mut connection, &template, folder.path(), &[CHANGED])?;
+    bench.report.target("wake, p50 at 200 differing pages", &wake(bench, &mut connection, &changed_rows)?, &note)?;
+    let (new_rows, note) = changed(&mut connection, &template, folder.path(), &[NEW])?;
+    let rounds = wake(bench, &mut connection, &new_rows)?;
     bench.report.info("wake, p50, most of these pages all new", "ms", &rounds, &note);
+    let (both, _) = changed(&mut connection, &template, folder.path(), &[CHANGED, NEW])?;
+    let rounds = wake(bench, &mut connection, &both)?;
+    bench.report.info("wake, p50, other pages than the session before", "ms", &rounds, "the two in turn");
     Ok(())
 }
 
-/// What the first call after hibernation takes longer than the same call otherwise, and how much is woken.
-fn wake(bench: &Bench, connection: &mut Connection, session: &str, state: &str) -> Result<(Vec<f64>, String)> {
-    connection.run(session, state)?;
-    let details = connection.call("GET", &format!("/sessions/{session}"), None)?;
-    // each is in the memory, and kept
-    let pages = details["memory"]["resident_bytes"].as_u64().unwrap_or_default() / PAGES / 2;
+/// Sessions that are led to these states in turn, and how much the last one has.
+fn changed(
+    connection: &mut Connection,
+    template: &str,
+    worktree: &Path,
+    states: &[&str],
+) -> Result<(Vec<String>, String)> {
+    let (mut sessions, mut note) = (Vec::new(), String::new());
+    for state in states.iter().cycle().take(IN_TURN) {
+        let session = connection.session(template, worktree)?;
+        connection.run(&session, state)?;
+        let details = connection.call("GET", &format!("/sessions/{session}"), None)?;
+        let bytes = |name: &str| details["memory"][name].as_u64().unwrap_or_default();
+        // each is in the memory, and kept
+        let (pages, stored) = (bytes("resident_bytes") / PAGES / 2, bytes("stored_bytes") >> 10);
+        note = format!("{IN_TURN} sessions in turn, {pages} pages, {stored} KiB stored; against a resident session");
+        sessions.push(session);
+    }
+    Ok((sessions, note))
+}
+
+/// What the first call after hibernation takes longer than the same call otherwise, in milliseconds.
+fn wake(bench: &Bench, connection: &mut Connection, sessions: &[String]) -> Result<Vec<f64>> {
     let mut rounds = Vec::new();
     for _ in 0..bench.rounds() {
         let (mut resident, mut woken) = (Vec::new(), Vec::new());
-        for _ in 0..bench.scaled(WAKES) {
+        for session in sessions.iter().cycle().take(bench.scaled(WAKES)) {
+            // What is made ahead after a wake, and what a session does once it is awake, is not to be a part of this.
+            time(connection, &repl(session, "1+1"), SETTLED)?;
             resident.push(timed(connection, &repl(session, "1+1"))?);
             hibernate(connection, session)?;
             woken.push(timed(connection, &repl(session, "1+1"))?);
         }
         rounds.push((Sample::new(woken).p50() - Sample::new(resident).p50()) / 1e3);
     }
-    Ok((
-        rounds,
-        format!(
-            "{pages} pages, {} KiB stored; against a resident session",
-            details["memory"]["stored_bytes"].as_u64().unwrap_or_default() >> 10
-        ),
-    ))
+    Ok(rounds)
 }
 
 /// A daemon that is killed, and the next one, until every session has answered with its own state.

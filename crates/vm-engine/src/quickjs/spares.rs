@@ -70,6 +70,7 @@ impl Spares {
             pages.extend(&written.both);
             pages.sort_unstable();
             pages.dedup();
+            pages.truncate(MOST);
         }
         Some(pages)
     }

@@ -299,6 +299,54 @@ mod tests {
     }
 
     #[test]
+    fn what_is_restored_is_compared_only_where_it_may_have_changed() {
+        let image = Arc::new(Image::new(vec![1; 200 * PAGE]).unwrap());
+        let mapping = Mapping::of(&image, 0).unwrap();
+        let mut checkpoint = Checkpoint::of(&image);
+        (0..200).for_each(|page| mapping.write((page * PAGE) as u32, &[2]).unwrap());
+        let whole = update(&mut checkpoint, &mapping).encode();
+
+        let mut woken = Checkpoint::of(&image);
+        woken.apply(Reader::new(&whole).unwrap(), usize::MAX).unwrap();
+        let prepared = Mapping::of(&image, 0).unwrap();
+        let own: Vec<_> = (0..150).collect();
+        prepared.populate(&own).unwrap();
+        let restored = match woken.fill(&prepared, &own, &[20, 30, 199]) {
+            Ok(()) => prepared,
+            Err(_) => woken.restore(&[20, 30, 199]).unwrap(),
+        };
+        assert_eq!(content(&restored), content(&mapping));
+        let found: Vec<_> = Written::of(&restored).ranges().iter().cloned().flatten().collect();
+        if restored.has_protected() {
+            // between 20 and 30 there are too few to be worth it, and before 20
+            assert_eq!(found, (0..=30).chain([199]).collect::<Vec<_>>());
+        }
+        for page in [5, 25, 30, 100] {
+            restored.write((page * PAGE) as u32, &[3]).unwrap();
+            let delta = update(&mut woken, &restored).encode();
+            assert_eq!(Reader::new(&delta).unwrap().next_page().unwrap().unwrap().0, page);
+            assert_eq!(content(&woken.restore(&[]).unwrap()), content(&restored));
+        }
+    }
+
+    #[test]
+    fn a_memory_that_has_too_much_for_its_state_is_refused() {
+        let image = Arc::new(Image::new(vec![1; 64 * PAGE]).unwrap());
+        let mut checkpoint = Checkpoint::of(&image);
+        let mapping = Mapping::of(&image, 0).unwrap();
+        mapping.write(5 * PAGE as u32, &[2]).unwrap();
+        update(&mut checkpoint, &mapping);
+        let filled = |own: Vec<usize>| {
+            let mapping = Mapping::of(&image, 0).unwrap();
+            mapping.populate(&own).unwrap();
+            checkpoint.fill(&mapping, &own, &[]).map(|()| content(&mapping))
+        };
+        assert_eq!(filled((0..MOST_IN_VAIN).collect()).unwrap(), content(&mapping));
+        assert!(filled((0..40).collect()).is_err());
+        assert!(filled(vec![64]).is_err(), "it is longer");
+    }
+
+    #[test]
     fn a_large_memory_is_followed_as_well() {
         let pages = 3 * MANY;
         let image = Arc::new(Image::new(vec![0; 8 * PAGE]).unwrap());

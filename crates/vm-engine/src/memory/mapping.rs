@@ -151,8 +151,8 @@ impl Mapping {
         let _guard = self.enter()?;
         let start = u32::try_from(index * PAGE).map_err(|_| OUTSIDE)?;
         let at = self.place(start, PAGE)?;
-        // SAFETY: inside the accessible part, which stays so while the lock is held; for nobody runs in a memory whose pages
-        // are changed, and the watchdog's flag is written under the lock.
+        // SAFETY: inside the accessible part, which stays so while the lock is held; the guest runs on this thread or not at
+        // all, and the watchdog's flag is written under the lock.
         change(unsafe { &mut *at.cast() });
         Ok(())
     }

@@ -28,7 +28,7 @@ const MANY_CHANGES: usize = 8;
 
 pub(crate) struct Machine {
     pub instance: Box<dyn Instance>,
-    /// The effective template: a copy, which later edits do not reach.
+    /// The effective template, as it was when the session began: later edits do not reach it.
     pub template: Arc<TemplateDetail>,
     pub worktree: Arc<Worktree>,
     pub host: Host,

@@ -15,7 +15,7 @@ use super::{
 
 /// So many pages are rather compared after each execution than protected: that costs a fault at their next write.
 const MANY: usize = 256;
-/// As many are rather protected when they are restored, if nobody is likely to write among them.
+/// More than these are rather protected when they are restored, if nobody is likely to write among them.
 const MANY_RESTORED: usize = 32;
 /// So many pages of its own a mapping may have although it holds there what the image has.
 const MOST_IN_VAIN: usize = 16;
@@ -165,7 +165,8 @@ impl Checkpoint {
     }
 
     /// Brings a mapping of the image that nobody has touched into the state kept here. `own`: the pages that are
-    /// [its own](Mapping::populate), in order. Refused where it has too many of them, or is too large; of no more use if that fails.
+    /// [its own](Mapping::populate), in order. `first_written`: as in [`Self::restore`]. Refused where it has too many pages of
+    /// its own, or is too large. Of no more use if that fails.
     pub fn fill(&self, mapping: &Mapping, own: &[usize], first_written: &[usize]) -> io::Result<()> {
         let is_own = |index: &usize| own.binary_search(index).is_ok();
         let is_used = |index: &&usize| self.pages.contains_key(index) || first_written.binary_search(index).is_ok();
@@ -190,7 +191,17 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Most of what a session wakes with is only read.
+    /// The same where the kernel fills nothing: it makes each page when that is written.
+    fn restore_by_writing(&self) -> io::Result<Mapping> {
+        let mapping = Mapping::of(&self.image, self.size)?;
+        for (&index, kept) in self.pages.range(..self.size / PAGE) {
+            mapping.page(index, |page| kept.bring(page)).map_err(io::Error::other)?;
+        }
+        Ok(mapping)
+    }
+
+    /// From here on only what is written again is compared, where that is unlikely: most of what a session wakes with is only
+    /// read.
     fn protect(&self, mapping: &Mapping, first_written: &[usize]) {
         let (mut start, end, mut calm) = (0, self.size / PAGE, Vec::new());
         for &next in first_written.iter().filter(|page| **page < end).chain([&end]) {
@@ -202,15 +213,6 @@ impl Checkpoint {
         if !calm.is_empty() {
             changes::protect(mapping, &calm);
         }
-    }
-
-    /// The same where the kernel fills nothing: it makes each page when that is written.
-    fn restore_by_writing(&self) -> io::Result<Mapping> {
-        let mapping = Mapping::of(&self.image, self.size)?;
-        for (&index, kept) in self.pages.range(..self.size / PAGE) {
-            mapping.page(index, |page| kept.bring(page)).map_err(io::Error::other)?;
-        }
-        Ok(mapping)
     }
 
     /// Gives back the pages of the mapping that are as in the image, after an update.

@@ -2,9 +2,9 @@
 //!
 //! It leads from either state to the other, and applying it twice changes nothing.
 //!
-//! A version byte, the CRC-32 of it and of what follows, and blocks: each its length, its unpacked length (4 bytes), and LZ4. Unpacked and
-//! one behind the other they hold, all numbers little-endian: the two sizes XORed (8 bytes), then for each page how many pages
-//! were left out before it (4 bytes), and its [difference](super::difference). No page is in two blocks.
+//! A version byte, the CRC-32 of it and of what follows, and blocks: each its length, its unpacked length (4 bytes), and LZ4.
+//! Unpacked and one behind the other they hold, all numbers little-endian: the two sizes XORed (8 bytes), then for each page
+//! how many pages were left out before it (4 bytes), and its [difference](super::difference). No page is in two blocks.
 //!
 //! Until version 2 there were runs instead: until its 512 words were told, a page had how many are equal (2 bytes), how many
 //! are not (2 bytes), and these, XORed. And the version byte was not in the checksum.

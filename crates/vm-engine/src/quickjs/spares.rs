@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::machine::Machine;
-use crate::memory::{Image, Written};
+use crate::memory::{Image, PAGE, Written};
 
 /// As many pages of its own a machine gets ahead, at most: a MiB.
 const MOST: usize = 256;
@@ -39,8 +39,7 @@ struct Usual {
 }
 
 impl Usual {
-    fn note(&mut self, pages: impl Iterator<Item = usize>) {
-        let pages: Vec<_> = pages.take(MOST).collect();
+    fn note(&mut self, pages: Vec<usize>) {
         self.both = pages.iter().copied().filter(|page| self.last.binary_search(page).is_ok()).collect();
         self.last = pages;
     }
@@ -52,13 +51,16 @@ impl Spares {
     pub fn take(&self, image: &Arc<Image>, pages: impl Iterator<Item = usize>) -> (Option<Spare>, Vec<usize>) {
         let mut images = self.lock();
         let of = of_image(&mut images, image);
-        of.own.note(pages);
+        of.own.note(pages.take(MOST).collect());
         (of.ready.take(), of.written.both.clone())
     }
 
-    /// Where the first program after a wake has written.
+    /// Where the first program after a wake has written. One that has written much says nothing about others; and where the
+    /// kernel cannot tell what was written, it seems to be all.
     pub fn note_written(&self, image: &Arc<Image>, written: &Written) {
-        of_image(&mut self.lock(), image).written.note(written.ranges().iter().cloned().flatten());
+        let few = written.bytes() <= (MOST * PAGE) as u64;
+        let pages = if few { written.ranges().iter().cloned().flatten().collect() } else { Vec::new() };
+        of_image(&mut self.lock(), image).written.note(pages);
     }
 
     /// Which pages of its own the next one is to have, if there is none.
@@ -98,4 +100,38 @@ fn of_image<'a>(images: &'a mut Vec<OfImage>, image: &Arc<Image>) -> &'a mut OfI
         images.len() - 1
     });
     &mut images[at]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Mapping;
+
+    #[test]
+    fn what_is_foreseen_is_what_two_sessions_had_in_common_and_little_of_it() {
+        let image = Arc::new(Image::new(vec![1; 2 * MOST * PAGE]).unwrap());
+        let spares = Spares::default();
+        let written = |count: usize| {
+            let mapping = Mapping::of(&image, 0).unwrap();
+            (0..count).for_each(|page| mapping.write((page * PAGE) as u32, &[2]).unwrap());
+            Written::of(&mapping)
+        };
+        let wake = |pages: &[usize], count: usize| {
+            let (_, first_written) = spares.take(&image, pages.iter().copied());
+            spares.note_written(&image, &written(count));
+            first_written
+        };
+        wake(&[300, 400, 500], MOST + 1);
+        wake(&[300, 500], MOST + 1);
+        assert!(wake(&[300, 500], MOST + 1).is_empty(), "a program that wrote much");
+        assert_eq!(spares.wanted(&image).unwrap(), [300, 500]);
+        spares.take(&image, std::iter::empty());
+        assert!(spares.wanted(&image).unwrap().is_empty(), "the last one was new");
+
+        let all: Vec<_> = (0..2 * MOST).collect();
+        (0..2).for_each(|_| drop(wake(&all, 3)));
+        assert_eq!(spares.wanted(&image).unwrap(), all[..MOST]);
+        let can_tell = written(3).bytes() == 3 * PAGE as u64;
+        assert_eq!(wake(&all, 3), if can_tell { vec![0, 1, 2] } else { Vec::new() });
+    }
 }

@@ -1,12 +1,13 @@
 //! The threads on which everything runs, and which anything may block: JavaScript, the database, files.
 //!
 //! To wake another thread takes longer than most of what a request asks for. So the thread that the network wakes does the
-//! work itself, and nobody watches the network meanwhile. Only if that takes longer than a moment, the lookout, a thread
-//! that has nothing else to do, takes its place. (The field calls this leader and followers.)
+//! work itself, and nobody watches the network meanwhile. Only if that takes longer than a moment, an alarm wakes the lookout,
+//! a thread that has nothing else to do, and it takes its place. (The field calls this leader and followers.)
 //!
 //! Guest code needs a larger stack than other threads have. A thread whose priority an execution has lowered ends with that
 //! work, because the way back needs a privilege.
 
+mod alarm;
 mod state;
 
 use std::{
@@ -19,7 +20,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     task::{Context, Poll},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_task::Runnable;
@@ -32,16 +33,20 @@ use tracing::Span;
 use vm_engine::{engine::STACK_SIZE, is_lowered};
 
 use crate::Error;
-use state::{Lookout, State, Work};
+use alarm::Alarm;
+use state::{State, Work};
 
 /// As many threads: more than there are connections, each of which blocks one at most. So one is left for the network.
 const MAX_THREADS: usize = 2048;
 /// How long a thread without work stays.
 const IDLE: Duration = Duration::from_secs(10);
-/// How often the lookout looks whether somebody is held up. What can go on waits for at most two of these.
-const TICK: Duration = Duration::from_micros(200);
-/// After so many looks at which all was well it sleeps until it is woken.
-const CALM: u32 = 10;
+/// So long what can go on may wait for a thread that is busy. Beside a single client nothing does: it sends nothing before it
+/// has its answer, and a thread that wakes meanwhile only disturbs what it asked for.
+const PATIENT: Duration = Duration::from_millis(4);
+/// The same where several are at work at once.
+const HASTY: Duration = Duration::from_micros(300);
+/// Who is there so soon after a thread has come to the network had been waiting.
+const AT_ONCE: Duration = Duration::from_micros(5);
 
 /// The threads, and the runtime whose network and timers they use. Cheap to clone; the threads end with the last clone.
 #[derive(Clone)]
@@ -53,8 +58,8 @@ struct Shared {
     /// Watches network and timers while a thread is in it.
     reactor: Runtime,
     state: Mutex<State>,
-    /// Told to the lookout when it is to stay awake.
-    watch: Condvar,
+    /// Wakes the lookout.
+    alarm: Alarm,
     cores: usize,
 }
 
@@ -71,8 +76,8 @@ impl Executor {
     pub fn new() -> io::Result<Self> {
         let reactor = Builder::new_current_thread().enable_all().build()?;
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let (state, watch) = Default::default();
-        let shared = Arc::new(Shared { reactor, state, watch, cores });
+        let (state, alarm) = (Mutex::default(), Alarm::new()?);
+        let shared = Arc::new(Shared { reactor, state, alarm, cores });
         shared.start_thread(&mut shared.lock())?;
         Ok(Self(Arc::new(Owner(shared))))
     }
@@ -169,8 +174,8 @@ impl Drop for Owner {
         state.is_closed = true;
         let driver = state.driver.take();
         state.idle.iter().for_each(|idle| idle.notify_one());
+        self.0.alarm.set(Duration::from_nanos(1));
         drop(state);
-        self.0.watch.notify_all();
         if let Some(driver) = driver {
             driver.wake();
         }
@@ -193,24 +198,31 @@ impl Shared {
         state.tasks.push_back(task);
         match OWN.get() {
             // This thread will come to it, as soon as it is done with what it does.
-            (own, false) if ptr::eq(own, self) => self.keep_watch(&mut state),
+            (own, false) if ptr::eq(own, self) => self.keep_watch(state),
             (own, _) if !ptr::eq(own, self) && state.call_idle() => {}
             _ => match state.driver.take() {
                 Some(driver) => {
                     drop(state);
                     driver.wake();
                 }
-                None => self.keep_watch(&mut state),
+                None => self.keep_watch(state),
             },
         }
     }
 
     /// Something waits for a thread that is busy.
-    fn keep_watch(&self, state: &mut State) {
-        if state.lookout == Lookout::Asleep {
-            state.lookout = Lookout::Awake;
-            self.watch.notify_one();
+    fn keep_watch(&self, state: MutexGuard<State>) {
+        if !state.is_alarm_set {
+            self.set_alarm(state);
         }
+    }
+
+    fn set_alarm(&self, mut state: MutexGuard<State>) {
+        (state.is_alarm_set, state.watched) = (true, state.taken);
+        let after = if state.is_crowded() { HASTY } else { PATIENT };
+        // The sooner it is, the longer this takes the kernel.
+        drop(state);
+        self.alarm.set(after);
     }
 
     /// Has another thread look for work.
@@ -255,7 +267,7 @@ impl Shared {
         }
         state.threads -= 1;
         if !state.call_idle() {
-            self.keep_watch(&mut state);
+            self.keep_watch(state);
         }
         true
     }
@@ -268,23 +280,22 @@ impl Shared {
                 return None;
             }
             if let Some(work) = state.take() {
-                self.look_back(&mut state);
+                self.look_back(state);
                 return Some(work);
             }
-            state = if state.lookout == Lookout::Missing { self.look_out(state) } else { self.wait(state)? };
+            state = if state.has_lookout { self.wait(state)? } else { self.look_out(state) };
         }
     }
 
     /// Nobody sees what a thread leaves behind that goes to work, if it does not see to that itself: there is a lookout, or
     /// a thread is on its way to become it.
-    fn look_back(self: &Arc<Self>, state: &mut State) {
-        let lookout = usize::from(state.lookout != Lookout::Missing);
-        let working = state.threads - state.idle.len() - lookout - usize::from(state.is_driven);
-        if lookout == 0 || (!state.tasks.is_empty() && working < self.cores) {
-            self.call(state);
+    fn look_back(self: &Arc<Self>, mut state: MutexGuard<State>) {
+        if !state.has_lookout || (!state.tasks.is_empty() && state.working() < self.cores) {
+            self.call(&mut state);
         }
-        if !state.is_driven || !state.tasks.is_empty() {
-            self.keep_watch(state);
+        if state.has_work() {
+            // To put the alarm off takes less than to be disturbed by it; but not where it goes off soon.
+            if state.is_crowded() { self.keep_watch(state) } else { self.set_alarm(state) }
         }
     }
 
@@ -300,34 +311,28 @@ impl Shared {
     }
 
     /// Returns when something has waited for too long.
-    fn look_out<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        state.lookout = Lookout::Awake;
-        let mut calm = 0;
+    fn look_out<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.has_lookout = true;
         while !state.is_closed {
-            let before = (state.has_work(), state.taken);
-            state = if state.lookout == Lookout::Asleep {
-                calm = 0;
-                self.watch.wait(state).unwrap_or_else(PoisonError::into_inner)
-            } else {
-                self.watch.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0
-            };
-            let now = (state.has_work(), state.taken);
-            if before == now && now.0 {
+            drop(state);
+            self.alarm.wait();
+            state = self.lock();
+            state.is_alarm_set = false;
+            if state.taken != state.watched {
+                self.set_alarm(state);
+                state = self.lock();
+            } else if state.has_work() {
                 break;
             }
-            // Never while something waits: who set it going relies on this thread.
-            calm = if before == now { calm + 1 } else { 0 };
-            if calm == CALM {
-                state.lookout = Lookout::Asleep;
-            }
         }
-        state.lookout = Lookout::Missing;
+        state.has_lookout = false;
         state
     }
 
     /// Watches network and timers until there is a task.
     fn drive(&self) {
         OWN.set((self, true));
+        let begin = Instant::now();
         self.reactor.block_on(async {
             if !self.lock().tasks.is_empty() {
                 // Looks at the network once.
@@ -337,7 +342,9 @@ impl Shared {
         });
         OWN.set((self, false));
         let mut state = self.lock();
+        let others = state.working();
         (state.is_driven, state.driver) = (false, None);
+        state.note_crowd(others > 0 || begin.elapsed() < AT_ONCE);
     }
 
     fn poll_called(&self, context: &Context) -> Poll<()> {

@@ -10,6 +10,8 @@ use async_task::Runnable;
 
 /// After so many tasks without a look at the network there is one.
 const FAIR: u32 = 64;
+/// Several are at work at once if it was so in as many of the last 32 times that somebody came.
+const CROWD: u32 = 16;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -17,24 +19,21 @@ pub(super) struct State {
     pub threads: usize,
     /// Where threads wait for work, without the lookout. The last one is called first, so that the others come to their end.
     pub idle: Vec<Arc<Condvar>>,
-    pub lookout: Lookout,
+    /// A thread waits for the alarm.
+    pub has_lookout: bool,
+    pub is_alarm_set: bool,
+    /// How often a thread took something to do; and how often it was when the alarm was set.
+    pub taken: u64,
+    pub watched: u64,
+    /// The last 32 times that somebody came: whether somebody else was being served, or they had been waiting. A bit each.
+    crowd: u32,
     /// A thread is in the reactor.
     pub is_driven: bool,
     /// Brings that thread back.
     pub driver: Option<Waker>,
     /// Tasks taken since somebody was in the reactor.
     pub since_driven: u32,
-    /// How often a thread took something to do.
-    pub taken: u64,
     pub is_closed: bool,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Lookout {
-    #[default]
-    Missing,
-    Asleep,
-    Awake,
 }
 
 pub(super) enum Work {
@@ -55,6 +54,20 @@ impl State {
         !self.tasks.is_empty() || !self.is_driven
     }
 
+    /// How many threads are at work.
+    pub fn working(&self) -> usize {
+        self.threads - self.idle.len() - usize::from(self.has_lookout) - usize::from(self.is_driven)
+    }
+
+    pub fn note_crowd(&mut self, is_crowd: bool) {
+        self.crowd = self.crowd << 1 | u32::from(is_crowd);
+    }
+
+    /// Whether several are at work at once.
+    pub fn is_crowded(&self) -> bool {
+        self.crowd.count_ones() >= CROWD
+    }
+
     pub fn take(&mut self) -> Option<Work> {
         if !self.has_work() {
             return None;
@@ -67,5 +80,22 @@ impl State {
         }
         (self.is_driven, self.since_driven) = (true, 0);
         Some(Work::Reactor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_crowded_while_half_of_those_who_come_meet_others() {
+        let mut state = State::default();
+        let mut crowded = |is_crowd: fn(u32) -> bool| {
+            (0..32).for_each(|time| state.note_crowd(is_crowd(time)));
+            state.is_crowded()
+        };
+        assert!(!crowded(|time| time % 3 == 0));
+        assert!(crowded(|time| time % 2 == 0));
+        assert!(!crowded(|_| false));
     }
 }
